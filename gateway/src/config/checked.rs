@@ -1,0 +1,196 @@
+//! The configuration after every check: what is here can be used as it is.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use certstore::cms::{ContentCipher, Digest, KeyTransport, RsaSignature};
+
+/// Everything `postern.toml` says.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Our name in banners, trace headers and verdicts.
+    pub hostname: String,
+    /// Where databases, spool and keys lie; absolute.
+    pub data_dir: PathBuf,
+    /// The policy: a file or a folder of `*.toml`; absolute.
+    pub policy: PathBuf,
+    /// Domains (canonical form) whose mail is ours: their users' keys are used.
+    pub internal_domains: Vec<String>,
+    /// Sockets that mail comes in by.
+    pub listeners: Vec<ListenerConfig>,
+    /// Limits on what a client may do.
+    pub limits: Limits,
+    /// How mail goes out.
+    pub delivery: DeliveryConfig,
+    /// Where mail goes, first match first.
+    pub routes: Vec<RouteConfig>,
+    /// Whom we believe.
+    pub trust: TrustConfig,
+    /// The vault key's file; absolute.
+    pub vault_key_file: PathBuf,
+    /// Named sets of algorithms; the first is the default.
+    pub profiles: Vec<Profile>,
+}
+
+/// One socket that mail comes in by.
+#[derive(Debug, Clone)]
+pub struct ListenerConfig {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Whether and how it speaks TLS.
+    pub tls: ListenerTls,
+    /// Clients that may send outbound without AUTH.
+    pub relay_from: Vec<Network>,
+    /// Front MX servers: what they bring is never signed.
+    pub inbound_from: Vec<Network>,
+}
+
+/// TLS of a listener; PEM files, absolute paths.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListenerTls {
+    /// Never.
+    None,
+    /// STARTTLS is offered.
+    StartTls {
+        /// Certificate chain.
+        certificate: PathBuf,
+        /// Private key.
+        key: PathBuf,
+        /// Whether MAIL is refused before it (530 5.7.0).
+        required: bool,
+    },
+    /// TLS from the first byte.
+    Implicit {
+        /// Certificate chain.
+        certificate: PathBuf,
+        /// Private key.
+        key: PathBuf,
+    },
+}
+
+/// An IP network, such as 127.0.0.0/8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    /// The network's address.
+    pub address: IpAddr,
+    /// Length of its prefix, in bits.
+    pub prefix: u8,
+}
+
+/// Limits on what a client may do.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Largest message taken in, in bytes on the wire (SIZE, RFC 1870).
+    pub message_size: u64,
+    /// Most recipients of one message.
+    pub recipients: usize,
+    /// Most connections at once, all listeners together.
+    pub connections: usize,
+    /// Most connections at once from one address.
+    pub connections_per_client: usize,
+    /// How long a client may be silent between commands (RFC 5321, section 4.5.3.2).
+    pub command_timeout: Duration,
+    /// How long a client may be silent within DATA.
+    pub data_timeout: Duration,
+    /// How long one session may last.
+    pub session_time: Duration,
+    /// Wrong commands before the connection is closed.
+    pub errors: u32,
+    /// Bytes of content that may be in flight at once, all sessions together; further ones wait.
+    pub memory: u64,
+    /// How long everything between the final dot and our reply may take.
+    pub message_budget: Duration,
+}
+
+/// How mail goes out.
+#[derive(Debug, Clone)]
+pub struct DeliveryConfig {
+    /// Deliveries at once, all destinations together.
+    pub concurrency: usize,
+    /// Connections at once to one destination.
+    pub concurrency_per_destination: usize,
+    /// First wait after a temporary failure; doubles each time, with jitter.
+    pub retry_first: Duration,
+    /// Longest wait between tries.
+    pub retry_longest: Duration,
+    /// How long it is tried before the sender is told.
+    pub expire: Duration,
+    /// How long a connection waits for its next message.
+    pub idle: Duration,
+    /// How long one reply of the next hop may take.
+    pub timeout: Duration,
+}
+
+/// Where mail for a domain goes.
+#[derive(Debug, Clone)]
+pub struct RouteConfig {
+    /// `*`, `*.example.org` or `example.org`, canonical form.
+    pub domain: String,
+    /// The next hop.
+    pub to: Destination,
+    /// TLS towards it.
+    pub tls: RouteTls,
+    /// AUTH there: user and the file that holds the password (absolute).
+    pub auth: Option<(String, PathBuf)>,
+}
+
+/// A next hop.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Destination {
+    /// An SMTP server: host name or address, and port.
+    Smtp {
+        /// Host name or IP address.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+    /// A maildir folder (absolute), for trying things out.
+    Maildir(PathBuf),
+}
+
+/// TLS towards a next hop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RouteTls {
+    /// Never.
+    None,
+    /// If it is offered, whatever its certificate.
+    Opportunistic,
+    /// Always, and its certificate must be good for the host's name.
+    Required,
+}
+
+/// Whom we believe.
+#[derive(Debug, Clone, Default)]
+pub struct TrustConfig {
+    /// Files with anchors for everybody; absolute, patterns expanded.
+    pub anchors: Vec<PathBuf>,
+    /// Partner anchors: domains, files.
+    pub partners: Vec<(Vec<String>, Vec<PathBuf>)>,
+}
+
+/// A named set of algorithms and forms.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// The name that policy uses.
+    pub name: String,
+    /// How a signature travels.
+    pub form: Form,
+    /// Digest of signatures with RSA keys (EC keys use the one that fits their curve).
+    pub digest: Digest,
+    /// Padding of RSA signatures.
+    pub rsa_signature: RsaSignature,
+    /// Content encryption.
+    pub cipher: ContentCipher,
+    /// Key transport to RSA recipients.
+    pub key_transport: KeyTransport,
+}
+
+/// How a signature travels (RFC 8551, section 3.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// multipart/signed: readable without S/MIME.
+    Clear,
+    /// application/pkcs7-mime with the content inside.
+    Opaque,
+}
