@@ -6,5 +6,6 @@
 pub mod config;
 pub mod failure;
 pub mod listen;
+pub mod message;
 pub mod observe;
 pub mod smtp;
