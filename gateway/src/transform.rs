@@ -14,10 +14,9 @@ use certstore::trust::Trust;
 use policy::address::Address;
 
 use crate::config::Profile;
-use crate::failure::Refusal;
-use crate::message::Parsed;
+use crate::failure::{Failure, Refusal};
+use crate::message::{self, Message, Parsed};
 use crate::resolve::{Plan, Resolved, Treatment};
-use crate::smtp::Envelope;
 
 /// What stays the same from message to message.
 #[derive(Debug, Clone)]
@@ -25,29 +24,29 @@ pub struct Context {
     /// Our name, in trace headers and verdicts.
     pub hostname: String,
     /// Named sets of algorithms; the first is the default.
-    pub profiles: Vec<Profile>,
+    pub profiles: Arc<[Profile]>,
     /// Whom we believe, at this moment.
     pub trust: Arc<Trust>,
     /// This moment.
     pub now: SystemTime,
 }
 
-/// The copies of a message as they leave. Only this stage makes them.
+/// A message and its copies as they leave. Only this stage makes them.
 #[derive(Debug)]
 pub struct Transformed {
-    envelope: Envelope,
+    parsed: Parsed,
     copies: Vec<Copy>,
 }
 
 /// One content, and who gets it.
 #[derive(Debug, Clone)]
 pub struct Copy {
-    /// The whole message, trace header first, in pieces that follow each other.
+    /// The whole message, trace field first, in pieces that follow each other.
     pub content: Vec<Bytes>,
-    /// Its recipients.
+    /// Its recipients, each with the rule that decided.
     pub recipients: Vec<Address>,
     /// What was done to it.
-    pub treatment: Treated,
+    pub treated: Treated,
 }
 
 /// What was done to a copy.
@@ -59,15 +58,15 @@ pub struct Treated {
     pub encrypted_to: usize,
     /// Decrypted here: it leaves over protected ways only (law 6).
     pub opened: bool,
-    /// The verdict on its signature, as `Authentication-Results` says it.
+    /// The verdict on its signature, in the words of `Authentication-Results`.
     pub verdict: Option<String>,
 }
 
 impl Transformed {
-    /// The copies and their envelope, for the spool.
+    /// The message that the copies were made of.
     #[must_use]
-    pub fn into_parts(self) -> (Envelope, Vec<Copy>) {
-        (self.envelope, self.copies)
+    pub const fn parsed(&self) -> &Parsed {
+        &self.parsed
     }
 
     /// The copies.
@@ -83,10 +82,30 @@ impl Transformed {
 /// A [`Refusal`] that names the recipients whose copy cannot be made.
 pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, Refusal> {
     let (parsed, signer, plans) = resolved.into_parts();
-    let cleaned = lookalike::remove(parsed.message(), &context.hostname);
-    let (outbound, inbound): (Vec<_>, Vec<_>) =
-        plans.into_iter().partition(|plan| matches!(plan.treatment, Treatment::Outbound { .. }));
-    let mut copies = outbound::copies(&parsed, signer.as_deref(), &outbound, context)?;
-    copies.extend(inbound::copies(&parsed, &inbound, context)?);
-    Ok(Transformed { envelope: parsed.into_envelope(), copies })
+    let clean = without_lookalikes(parsed.message(), context)?;
+    let (outbound, inbound): (Vec<&Plan>, Vec<&Plan>) =
+        plans.iter().partition(|plan| matches!(plan.treatment, Treatment::Outbound { .. }));
+    let mut copies = outbound::copies(&clean, signer.as_deref(), &outbound, context)?;
+    copies.extend(inbound::copies(&clean, &inbound, context)?);
+    let trace = message::received_field(
+        &context.hostname,
+        parsed.envelope(),
+        parsed.message(),
+        parsed.id(),
+        context.now,
+    );
+    let trace = Bytes::from(trace);
+    for copy in &mut copies {
+        copy.content.insert(0, trace.clone());
+    }
+    Ok(Transformed { parsed, copies })
+}
+
+/// The message without what could be taken for our verdict (law 11).
+fn without_lookalikes(message: &Message, context: &Context) -> Result<Message, Failure> {
+    let cleaned = message::without_lookalikes(message, &context.hostname, &[]);
+    if cleaned.removed.is_empty() {
+        return Ok(message.clone());
+    }
+    Message::parse(cleaned.content).map_err(|error| Failure::Malformed(error.to_string()))
 }

@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use certstore::cms::{ContentCipher, Digest, KeyTransport, RsaSignature};
 
+use crate::observe::{LogFormat, LogLevel};
+
 /// Everything `postern.toml` says.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Our name in banners, trace headers and verdicts.
     pub hostname: String,
+    /// The folder that relative paths start at; absolute.
+    pub folder: PathBuf,
     /// Where databases, spool and keys lie; absolute.
     pub data_dir: PathBuf,
     /// The policy: a file or a folder of `*.toml`; absolute.
@@ -29,8 +33,19 @@ pub struct Config {
     pub trust: TrustConfig,
     /// The vault key's file; absolute.
     pub vault_key_file: PathBuf,
+    /// How and how much is logged.
+    pub log: LogConfig,
     /// Named sets of algorithms; the first is the default.
     pub profiles: Vec<Profile>,
+}
+
+/// How and how much is logged.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LogConfig {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// The least that is logged.
+    pub level: LogLevel,
 }
 
 /// One socket that mail comes in by.
