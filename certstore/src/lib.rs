@@ -10,3 +10,9 @@ pub mod seal;
 pub mod cms;
 
 pub mod certificate;
+
+pub mod trust;
+
+pub mod selection;
+
+pub mod issue;
