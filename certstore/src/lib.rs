@@ -10,3 +10,5 @@ pub mod seal;
 pub mod cms;
 
 pub mod certificate;
+
+pub mod trust;
