@@ -8,4 +8,5 @@ pub mod failure;
 pub mod listen;
 pub mod message;
 pub mod observe;
+pub mod smime;
 pub mod smtp;
