@@ -8,3 +8,4 @@ pub mod failure;
 pub mod listen;
 pub mod observe;
 pub mod smtp;
+pub mod spool;
