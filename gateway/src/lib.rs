@@ -10,3 +10,4 @@ pub mod message;
 pub mod observe;
 pub mod smime;
 pub mod smtp;
+pub mod spool;
