@@ -219,7 +219,10 @@ impl Session {
         self.phase = match (phase, answer) {
             (Phase::Starting(transaction, mut reader), Ok(())) => {
                 reader.make_room();
-                self.reply(Reply::bare(354, "Start mail input; end with <CR><LF>.<CR><LF>"));
+                self.reply(Reply::bare(
+                    354,
+                    "Start mail input; end with <CR><LF>.<CR><LF>",
+                ));
                 Phase::Receiving(transaction, reader)
             }
             (Phase::Growing(transaction, mut reader), Ok(())) => {
@@ -378,7 +381,11 @@ impl Session {
         let reply = mistake.reply();
         self.mistakes += u32::from(!reply.is_temporary());
         let is_last = !mistake.closes() && self.mistakes >= self.settings.mistakes;
-        let reply = if is_last { Mistake::TooMany.reply() } else { reply };
+        let reply = if is_last {
+            Mistake::TooMany.reply()
+        } else {
+            reply
+        };
         self.act(Action::Complain(reply));
         if is_last || mistake.closes() {
             self.act(Action::Close);
