@@ -3,5 +3,6 @@
 //! No other module writes to the log. An event's name is its `event` field; its message is for people.
 
 mod queue_id;
+pub mod session;
 
 pub use queue_id::{QueueId, QueueIdError};

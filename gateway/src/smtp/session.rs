@@ -213,7 +213,8 @@ impl Session {
         self.phase = Phase::Commands(Stage::Open(transaction));
     }
 
-    /// Answers [`Action::Room`]. A refusal before 354 ends the transaction; within the content it ends the session.
+    /// Answers [`Action::Room`]. A refusal before 354 ends the transaction; within the content it
+    /// becomes a 421 and ends the session, since the rest of the content could not be told from commands.
     pub fn room(&mut self, answer: Result<(), Reply>) {
         let phase = mem::replace(&mut self.phase, Phase::Closed);
         self.phase = match (phase, answer) {
@@ -234,7 +235,10 @@ impl Session {
                 Phase::Commands(Stage::Greeted)
             }
             (Phase::Growing(..), Err(refusal)) => {
-                self.reply(refusal);
+                self.reply(Reply {
+                    code: 421,
+                    ..refusal
+                });
                 return self.close();
             }
             _ => return self.close(),
