@@ -4,5 +4,6 @@
 
 pub mod delivery;
 mod queue_id;
+pub mod session;
 
 pub use queue_id::{QueueId, QueueIdError};

@@ -98,7 +98,10 @@ mod tests {
             ("VRFY", Mistake::Arguments("VRFY address")),
             ("EHLO", Mistake::Arguments("EHLO name")),
             ("HELO ", Mistake::Arguments("HELO name")),
-            ("MAIL", Mistake::Arguments("MAIL FROM:<address> [parameters]")),
+            (
+                "MAIL",
+                Mistake::Arguments("MAIL FROM:<address> [parameters]"),
+            ),
             ("RCPT TO:", Mistake::Arguments("RCPT TO:<address>")),
         ] {
             assert_eq!(parse(line).err(), Some(expected), "{line}");
@@ -109,7 +112,17 @@ mod tests {
 
     #[test]
     fn case_and_trailing_space_do_not_count() {
-        for line in ["noop", "NOOP ", "NoOp whatever", "Help", "quit \t", "dATA", "rset", "VRFY a", "starttls"] {
+        for line in [
+            "noop",
+            "NOOP ",
+            "NoOp whatever",
+            "Help",
+            "quit \t",
+            "dATA",
+            "rset",
+            "VRFY a",
+            "starttls",
+        ] {
             assert!(parse(line).is_ok(), "{line}");
         }
     }

@@ -53,7 +53,10 @@ impl DataReader {
             content: BytesMut::new(),
             place: Place::LineStart,
             limit,
-            wanted: size.filter(|size| *size > 0).unwrap_or(FIRST_SLICE).min(limit),
+            wanted: size
+                .filter(|size| *size > 0)
+                .unwrap_or(FIRST_SLICE)
+                .min(limit),
             is_over: false,
         }
     }
@@ -67,12 +70,15 @@ impl DataReader {
     /// Allocates what [`DataReader::wanted`] says.
     pub fn make_room(&mut self) {
         let wanted = usize::try_from(self.wanted).unwrap_or(usize::MAX);
-        self.content.reserve(wanted.saturating_sub(self.content.len()));
+        self.content
+            .reserve(wanted.saturating_sub(self.content.len()));
     }
 
     /// Takes bytes off `input`, up to the final dot at most.
     pub fn read(&mut self, input: &mut BytesMut) -> Progress {
-        let after = (self.content.len() as u64).saturating_add(input.len() as u64).min(self.limit);
+        let after = (self.content.len() as u64)
+            .saturating_add(input.len() as u64)
+            .min(self.limit);
         if !self.is_over && after > self.wanted {
             self.wanted = self.wanted.saturating_mul(2).max(after).min(self.limit);
             return Progress::NeedsRoom;
@@ -91,7 +97,11 @@ impl DataReader {
     /// Walks over `input` line by line, and keeps it in runs as long as possible: a run ends only at a dot that is
     /// dropped. Gives how many bytes were used.
     fn scan(&mut self, input: &[u8]) -> (Progress, usize) {
-        let mut rest = Rest { input, kept: 0, at: 0 };
+        let mut rest = Rest {
+            input,
+            kept: 0,
+            at: 0,
+        };
         loop {
             let Some(byte) = rest.peek() else {
                 self.keep(rest.run());
@@ -116,7 +126,8 @@ impl DataReader {
                     return (self.end(), rest.at);
                 }
                 (Place::AfterCr | Place::AfterDotCr, _) => return (Progress::BareLineEnd, rest.at),
-                (Place::LineStart | Place::Middle | Place::AfterDot, _) => match rest.to_line_end() {
+                (Place::LineStart | Place::Middle | Place::AfterDot, _) => match rest.to_line_end()
+                {
                     None => Place::Middle,
                     Some(b'\r') => Place::AfterCr,
                     Some(_) => return (Progress::BareLineEnd, rest.at),
@@ -136,7 +147,11 @@ impl DataReader {
     }
 
     const fn end(&self) -> Progress {
-        if self.is_over { Progress::TooBig } else { Progress::Whole }
+        if self.is_over {
+            Progress::TooBig
+        } else {
+            Progress::Whole
+        }
     }
 }
 

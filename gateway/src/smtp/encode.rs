@@ -28,7 +28,10 @@ fn write_line(reply: &Reply, separator: char, text: &str, output: &mut BytesMut)
     let code = reply.code;
     let written = match reply.enhanced {
         Some((class, subject, detail)) => {
-            write!(output, "{code}{separator}{class}.{subject}.{detail} {text}\r\n")
+            write!(
+                output,
+                "{code}{separator}{class}.{subject}.{detail} {text}\r\n"
+            )
         }
         None => write!(output, "{code}{separator}{text}\r\n"),
     };
@@ -41,7 +44,9 @@ fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_printable) {
         return Cow::Borrowed(text);
     }
-    let replaced = text.chars().map(|letter| if is_printable(letter) { letter } else { '?' });
+    let replaced = text
+        .chars()
+        .map(|letter| if is_printable(letter) { letter } else { '?' });
     Cow::Owned(replaced.collect())
 }
 
@@ -49,7 +54,10 @@ fn printable(text: &str) -> Cow<'_, str> {
 fn wrap(mut text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     while let Some((piece, _)) = text.split_at_checked(LONGEST_TEXT + 1) {
-        let cut = piece.rfind(' ').filter(|cut| *cut > 0).unwrap_or(LONGEST_TEXT);
+        let cut = piece
+            .rfind(' ')
+            .filter(|cut| *cut > 0)
+            .unwrap_or(LONGEST_TEXT);
         let Some((piece, rest)) = text.split_at_checked(cut) else {
             break;
         };
@@ -84,7 +92,10 @@ mod tests {
             (Reply::new(550, (5, 7, 5), "No"), "550 5.7.5 No\r\n"),
             (Reply::bare(354, "Go"), "354 Go\r\n"),
             (lines(&["a", "b"], None), "250-a\r\n250 b\r\n"),
-            (lines(&["a", "b"], Some((2, 0, 0))), "250-2.0.0 a\r\n250 2.0.0 b\r\n"),
+            (
+                lines(&["a", "b"], Some((2, 0, 0))),
+                "250-2.0.0 a\r\n250 2.0.0 b\r\n",
+            ),
             (lines(&[], None), "250 \r\n"),
         ] {
             assert_eq!(encoded(&reply), expected);
@@ -102,9 +113,17 @@ mod tests {
         for text in ["word ".repeat(300), "x".repeat(1500), " ".repeat(2000)] {
             let reply = encoded(&Reply::new(550, (5, 7, 5), text.clone()));
             assert!(reply.lines().all(|line| line.len() < 510), "{reply}");
-            let (last, others) = reply.lines().collect::<Vec<_>>().split_last().map(|(l, o)| (*l, o.to_vec())).unwrap();
+            let (last, others) = reply
+                .lines()
+                .collect::<Vec<_>>()
+                .split_last()
+                .map(|(l, o)| (*l, o.to_vec()))
+                .unwrap();
             assert!(last.starts_with("550 5.7.5 "), "{last}");
-            assert!(others.iter().all(|line| line.starts_with("550-5.7.5 ")), "{reply}");
+            assert!(
+                others.iter().all(|line| line.starts_with("550-5.7.5 ")),
+                "{reply}"
+            );
             let letters = |text: &str| text.matches(['w', 'x']).count();
             assert_eq!(letters(&reply), letters(&text));
         }

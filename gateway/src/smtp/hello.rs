@@ -16,7 +16,10 @@ pub(super) fn parse(arguments: &str, extended: bool) -> Result<Command, Mistake>
         let form = if extended { "EHLO name" } else { "HELO name" };
         return Err(Mistake::Arguments(form));
     }
-    Ok(Command::Hello { name: arguments.to_owned(), extended })
+    Ok(Command::Hello {
+        name: arguments.to_owned(),
+        extended,
+    })
 }
 
 impl Session {

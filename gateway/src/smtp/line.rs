@@ -91,10 +91,22 @@ mod tests {
             (b"A\0B\r\nC\r\n", vec![Err(Mistake::NulByte), ok("C")]),
             (b"\xff\xfe\r\nC\r\n", vec![Err(Mistake::NotUtf8), ok("C")]),
             ("ö\r\n".as_bytes(), vec![ok("ö")]),
-            (&[&long[..], b"\r\nC\r\n"].concat(), vec![Err(Mistake::LineTooLong), ok("C")]),
-            (&[&long[..], b"\nC\r\n"].concat(), vec![Err(Mistake::BareLineEnd)]),
-            (&[&long[..], &long, &long, b"\r\n"].concat(), vec![Err(Mistake::LineTooLong)]),
-            (&[&fits[..], b"\r\n"].concat(), vec![Ok("x".repeat(LONGEST - 2))]),
+            (
+                &[&long[..], b"\r\nC\r\n"].concat(),
+                vec![Err(Mistake::LineTooLong), ok("C")],
+            ),
+            (
+                &[&long[..], b"\nC\r\n"].concat(),
+                vec![Err(Mistake::BareLineEnd)],
+            ),
+            (
+                &[&long[..], &long, &long, b"\r\n"].concat(),
+                vec![Err(Mistake::LineTooLong)],
+            ),
+            (
+                &[&fits[..], b"\r\n"].concat(),
+                vec![Ok("x".repeat(LONGEST - 2))],
+            ),
         ] {
             for chunk in [1, 2, 3, 7, 1000, 100_000] {
                 let shown = input.escape_ascii().to_string();

@@ -77,7 +77,10 @@ impl Session {
             Stage::Greeted if is_clear && self.settings.start_tls == StartTls::Required => {
                 Some(Mistake::TlsRequired)
             }
-            Stage::Greeted => mail.size.filter(|size| *size > limit).map(|_| Mistake::TooBig(limit)),
+            Stage::Greeted => mail
+                .size
+                .filter(|size| *size > limit)
+                .map(|_| Mistake::TooBig(limit)),
         };
         if let Some(mistake) = mistake {
             return self.complain(stage, &mistake);
@@ -95,16 +98,25 @@ mod tests {
     fn parameters_are_taken() {
         let mail = parse("FROM:<a@example.org> SIZE=100 body=8bitmime SMTPUTF8").unwrap();
         assert_eq!(mail.reverse_path.unwrap().as_str(), "a@example.org");
-        assert_eq!((mail.size, mail.body, mail.smtputf8), (Some(100), Body::EightBitMime, true));
+        assert_eq!(
+            (mail.size, mail.body, mail.smtputf8),
+            (Some(100), Body::EightBitMime, true)
+        );
         let bounce = parse("FROM:<> BODY=7BIT").unwrap();
         assert_eq!(bounce.reverse_path, None);
-        assert_eq!(parse("FROM:<> SIZE=99999999999999999999").unwrap().size, Some(u64::MAX));
+        assert_eq!(
+            parse("FROM:<> SIZE=99999999999999999999").unwrap().size,
+            Some(u64::MAX)
+        );
     }
 
     #[test]
     fn quoted_local_parts_are_kept() {
         let mail = parse(r#"FROM:<"a b>\"c"@example.org>"#).unwrap();
-        assert_eq!(mail.reverse_path.unwrap().as_str(), r#""a b>\"c"@example.org"#);
+        assert_eq!(
+            mail.reverse_path.unwrap().as_str(),
+            r#""a b>\"c"@example.org"#
+        );
         let mail = parse("FROM:<jürgen@example.org> SMTPUTF8").unwrap();
         assert_eq!(mail.reverse_path.unwrap().as_str(), "jürgen@example.org");
     }
@@ -118,11 +130,26 @@ mod tests {
             ("FROM:<> SIZE", Mistake::Arguments("SIZE=bytes")),
             ("FROM:<> SIZE=-1", Mistake::Arguments("SIZE=bytes")),
             ("FROM:<> SIZE=1K", Mistake::Arguments("SIZE=bytes")),
-            ("FROM:<> SIZE=000000000000000000001", Mistake::Arguments("SIZE=bytes")),
-            ("FROM:<> SIZE=1 SIZE=1", Mistake::RepeatedParameter("SIZE".to_owned())),
-            ("FROM:<> BODY=BINARYMIME", Mistake::Arguments("BODY=7BIT or BODY=8BITMIME")),
-            ("FROM:<> BODY", Mistake::Arguments("BODY=7BIT or BODY=8BITMIME")),
-            ("FROM:<> SMTPUTF8=yes", Mistake::Arguments("SMTPUTF8 without a value")),
+            (
+                "FROM:<> SIZE=000000000000000000001",
+                Mistake::Arguments("SIZE=bytes"),
+            ),
+            (
+                "FROM:<> SIZE=1 SIZE=1",
+                Mistake::RepeatedParameter("SIZE".to_owned()),
+            ),
+            (
+                "FROM:<> BODY=BINARYMIME",
+                Mistake::Arguments("BODY=7BIT or BODY=8BITMIME"),
+            ),
+            (
+                "FROM:<> BODY",
+                Mistake::Arguments("BODY=7BIT or BODY=8BITMIME"),
+            ),
+            (
+                "FROM:<> SMTPUTF8=yes",
+                Mistake::Arguments("SMTPUTF8 without a value"),
+            ),
             ("FROM:<jürgen@example.org>", Mistake::NeedsSmtpUtf8),
             ("FROM:<@x:a@b>", Mistake::SourceRoute),
         ] {
@@ -130,7 +157,10 @@ mod tests {
         }
         for text in ["FROM:<postmaster>", "FROM:<\">"] {
             let mistake = parse(text).unwrap_err();
-            assert!(matches!(mistake, Mistake::Sender(_) | Mistake::Arguments(FORM)), "{text}: {mistake:?}");
+            assert!(
+                matches!(mistake, Mistake::Sender(_) | Mistake::Arguments(FORM)),
+                "{text}: {mistake:?}"
+            );
         }
     }
 }

@@ -80,17 +80,27 @@ impl Mistake {
             Self::BareLineEndInContent => (554, (5, 6, 0), "Bare CR/LF in the message is refused"),
             Self::TooMany => (421, (4, 7, 0), "Too many errors, closing connection"),
             Self::Arguments(form) => return Reply::new(501, (5, 5, 4), format!("Syntax: {form}")),
-            Self::Sequence(first) => return Reply::new(503, (5, 5, 1), format!("Send {first} first")),
+            Self::Sequence(first) => {
+                return Reply::new(503, (5, 5, 1), format!("Send {first} first"));
+            }
             Self::Sender(error) => return Reply::new(553, (5, 1, 7), error.to_string()),
             Self::Recipient(error) => return Reply::new(553, (5, 1, 3), error.to_string()),
             Self::UnknownParameter(keyword) => {
-                return Reply::new(555, (5, 5, 4), format!("Parameter {keyword} not recognized"));
+                return Reply::new(
+                    555,
+                    (5, 5, 4),
+                    format!("Parameter {keyword} not recognized"),
+                );
             }
             Self::RepeatedParameter(keyword) => {
                 return Reply::new(501, (5, 5, 4), format!("Parameter {keyword} given twice"));
             }
             Self::TooBig(limit) => {
-                return Reply::new(552, (5, 3, 4), format!("Message over the limit of {limit} bytes"));
+                return Reply::new(
+                    552,
+                    (5, 3, 4),
+                    format!("Message over the limit of {limit} bytes"),
+                );
             }
         };
         Reply::new(code, enhanced, text)

@@ -6,7 +6,7 @@
 use super::mistake::Mistake;
 
 /// A path and the parameters behind it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Arguments<'a> {
     /// What stands between `<` and `>`.
     pub path: &'a str,
@@ -27,8 +27,13 @@ pub(super) fn arguments<'a>(
     if !head.eq_ignore_ascii_case(keyword) {
         return Err(wrong);
     }
-    let rest = rest.trim_start_matches(' ').strip_prefix('<').ok_or(wrong.clone())?;
-    let (path, rest) = rest.split_at_checked(end(rest).ok_or(wrong.clone())?).ok_or(wrong.clone())?;
+    let rest = rest
+        .trim_start_matches(' ')
+        .strip_prefix('<')
+        .ok_or(wrong.clone())?;
+    let (path, rest) = rest
+        .split_at_checked(end(rest).ok_or(wrong.clone())?)
+        .ok_or(wrong.clone())?;
     let rest = rest.strip_prefix('>').ok_or(wrong.clone())?;
     if !rest.is_empty() && !rest.starts_with(' ') {
         return Err(wrong);
@@ -36,7 +41,10 @@ pub(super) fn arguments<'a>(
     if path.starts_with('@') {
         return Err(Mistake::SourceRoute);
     }
-    Ok(Arguments { path, parameters: rest })
+    Ok(Arguments {
+        path,
+        parameters: rest,
+    })
 }
 
 /// Where the path's `>` stands: the first one outside a quoted string.
@@ -57,7 +65,7 @@ fn end(text: &str) -> Option<usize> {
 }
 
 /// One parameter: its keyword in upper case, and its value.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Parameter<'a> {
     /// The keyword, in upper case.
     pub keyword: String,
@@ -90,11 +98,16 @@ pub(super) fn parameters<'a>(
 
 fn is_keyword(text: &str) -> bool {
     text.starts_with(|letter: char| letter.is_ascii_alphanumeric())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn is_value(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|letter| !letter.is_control() && letter != '=')
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|letter| !letter.is_control() && letter != '=')
 }
 
 #[cfg(test)]
@@ -109,7 +122,11 @@ mod tests {
             ("FROM:<>", "", ""),
             ("from:<a@b>", "a@b", ""),
             ("FROM: <a@b>", "a@b", ""),
-            ("FROM:<a@b> SIZE=1  BODY=7BIT ", "a@b", " SIZE=1  BODY=7BIT "),
+            (
+                "FROM:<a@b> SIZE=1  BODY=7BIT ",
+                "a@b",
+                " SIZE=1  BODY=7BIT ",
+            ),
             (r#"FROM:<"a>b c"@d> X"#, r#""a>b c"@d"#, " X"),
             (r#"FROM:<"a\">b"@d>"#, r#""a\">b"@d"#, ""),
             (r#"FROM:<"\\"@d>"#, r#""\\"@d"#, ""),
@@ -117,33 +134,67 @@ mod tests {
             ("FROM:<jürgen@bücher.example>", "jürgen@bücher.example", ""),
             (r"FROM:<a\@b>", r"a\@b", ""),
         ] {
-            assert_eq!(arguments(text, "FROM:", FORM), Ok(Arguments { path, parameters }), "{text}");
+            assert_eq!(
+                arguments(text, "FROM:", FORM),
+                Ok(Arguments { path, parameters }),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn other_forms_are_refused() {
         for text in [
-            "", "F", "FROM", "FROM:", "FROM:a@b", "FROM:<a@b", "FROM:a@b>", "FROM<a@b>", "TO:<a@b>",
-            "FROM :<a@b>", "FROM:<a@b>SIZE=1", "FROM:<a@b>>", "FROM:<<a@b>>", "FROM:<a@b>\t",
-            r#"FROM:<"a@b>"#, r#"FROM:<"a\"@b>"#, "FROM:\t<a@b>", "FRÖM:<a@b>", "FROMö<a@b>",
+            "",
+            "F",
+            "FROM",
+            "FROM:",
+            "FROM:a@b",
+            "FROM:<a@b",
+            "FROM:a@b>",
+            "FROM<a@b>",
+            "TO:<a@b>",
+            "FROM :<a@b>",
+            "FROM:<a@b>SIZE=1",
+            "FROM:<a@b>>",
+            "FROM:<<a@b>>",
+            "FROM:<a@b>\t",
+            r#"FROM:<"a@b>"#,
+            r#"FROM:<"a\"@b>"#,
+            "FROM:\t<a@b>",
+            "FRÖM:<a@b>",
+            "FROMö<a@b>",
         ] {
-            assert_eq!(arguments(text, "FROM:", FORM), Err(Mistake::Arguments(FORM)), "{text}");
+            assert_eq!(
+                arguments(text, "FROM:", FORM),
+                Err(Mistake::Arguments(FORM)),
+                "{text}"
+            );
         }
         for text in ["FROM:<@x:a@b>", "FROM:<@x,@y:a@b>", "FROM:<@>"] {
-            assert_eq!(arguments(text, "FROM:", FORM), Err(Mistake::SourceRoute), "{text}");
+            assert_eq!(
+                arguments(text, "FROM:", FORM),
+                Err(Mistake::SourceRoute),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn parameters_are_split() {
-        let parameter = |keyword: &str, value| Parameter { keyword: keyword.to_owned(), value };
+        let parameter = |keyword: &str, value| Parameter {
+            keyword: keyword.to_owned(),
+            value,
+        };
         let wrong = Err(Mistake::Arguments(FORM));
         for (text, expected) in [
             ("", Ok(vec![])),
             ("  ", Ok(vec![])),
             (" size=5", Ok(vec![parameter("SIZE", Some("5"))])),
-            (" A B-c=d;e", Ok(vec![parameter("A", None), parameter("B-C", Some("d;e"))])),
+            (
+                " A B-c=d;e",
+                Ok(vec![parameter("A", None), parameter("B-C", Some("d;e"))]),
+            ),
             (" A a=1", Err(Mistake::RepeatedParameter("A".to_owned()))),
             (" =", wrong.clone()),
             (" A=", wrong.clone()),

@@ -19,7 +19,10 @@ pub(super) struct Rcpt {
 /// Reads the arguments; there are no parameters that we offer.
 pub(super) fn parse(text: &str) -> Result<Rcpt, Mistake> {
     let arguments = path::arguments(text, "TO:", FORM)?;
-    if let Some(parameter) = path::parameters(arguments.parameters, FORM)?.into_iter().next() {
+    if let Some(parameter) = path::parameters(arguments.parameters, FORM)?
+        .into_iter()
+        .next()
+    {
         return Err(Mistake::UnknownParameter(parameter.keyword));
     }
     Ok(Rcpt {
@@ -67,7 +70,10 @@ mod tests {
     fn no_parameters_are_offered() {
         assert!(parse("TO:<a@example.org>").is_ok());
         for (text, expected) in [
-            ("TO:<a@b> NOTIFY=NEVER", Mistake::UnknownParameter("NOTIFY".to_owned())),
+            (
+                "TO:<a@b> NOTIFY=NEVER",
+                Mistake::UnknownParameter("NOTIFY".to_owned()),
+            ),
             ("TO:<a@b> X", Mistake::UnknownParameter("X".to_owned())),
             ("TO:<a@b> X=", Mistake::Arguments(FORM)),
             ("TO:<@c:a@b>", Mistake::SourceRoute),

@@ -213,13 +213,17 @@ impl Session {
         self.phase = Phase::Commands(Stage::Open(transaction));
     }
 
-    /// Answers [`Action::Room`]. A refusal before 354 ends the transaction; within the content it ends the session.
+    /// Answers [`Action::Room`]. A refusal before 354 ends the transaction; within the content it
+    /// becomes a 421 and ends the session, since the rest of the content could not be told from commands.
     pub fn room(&mut self, answer: Result<(), Reply>) {
         let phase = mem::replace(&mut self.phase, Phase::Closed);
         self.phase = match (phase, answer) {
             (Phase::Starting(transaction, mut reader), Ok(())) => {
                 reader.make_room();
-                self.reply(Reply::bare(354, "Start mail input; end with <CR><LF>.<CR><LF>"));
+                self.reply(Reply::bare(
+                    354,
+                    "Start mail input; end with <CR><LF>.<CR><LF>",
+                ));
                 Phase::Receiving(transaction, reader)
             }
             (Phase::Growing(transaction, mut reader), Ok(())) => {
@@ -231,7 +235,10 @@ impl Session {
                 Phase::Commands(Stage::Greeted)
             }
             (Phase::Growing(..), Err(refusal)) => {
-                self.reply(refusal);
+                self.reply(Reply {
+                    code: 421,
+                    ..refusal
+                });
                 return self.close();
             }
             _ => return self.close(),
@@ -378,7 +385,11 @@ impl Session {
         let reply = mistake.reply();
         self.mistakes += u32::from(!reply.is_temporary());
         let is_last = !mistake.closes() && self.mistakes >= self.settings.mistakes;
-        let reply = if is_last { Mistake::TooMany.reply() } else { reply };
+        let reply = if is_last {
+            Mistake::TooMany.reply()
+        } else {
+            reply
+        };
         self.act(Action::Complain(reply));
         if is_last || mistake.closes() {
             self.act(Action::Close);

@@ -69,7 +69,11 @@ fn talk<'a>(settings: Settings, chunks: impl IntoIterator<Item = &'a [u8]>) -> O
                 assert!(!envelope.recipients.is_empty());
                 outcome.messages.push((
                     envelope.reverse_path.map(|sender| sender.to_string()),
-                    envelope.recipients.iter().map(ToString::to_string).collect(),
+                    envelope
+                        .recipients
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect(),
                     arrival.content.to_vec(),
                 ));
                 session.answered(Reply::new(250, (2, 0, 0), "Safe"));
@@ -89,7 +93,12 @@ fn whole(input: &str) -> Outcome {
 /// The codes of all replies, a reply of several lines once.
 fn codes(outcome: &Outcome) -> Vec<&str> {
     let is_last = |line: &&str| line.as_bytes()[3] == b' ';
-    outcome.replies.lines().filter(is_last).map(|line| &line[..3]).collect()
+    outcome
+        .replies
+        .lines()
+        .filter(is_last)
+        .map(|line| &line[..3])
+        .collect()
 }
 
 #[test]
@@ -98,11 +107,16 @@ fn a_message_comes_through() {
         "EHLO c.example\r\nMAIL FROM:<\"a b\"@c.example> SIZE=10\r\nRCPT TO:<x@d.example>\r\n\
          RCPT TO:<X@D.example>\r\nRCPT TO:<y@no.example>\r\nDATA\r\nHi\r\n..\r\n.\r\nQUIT\r\n",
     );
-    let expected = ["220", "250", "250", "250", "250", "550", "354", "250", "221"];
+    let expected = [
+        "220", "250", "250", "250", "250", "550", "354", "250", "221",
+    ];
     assert_eq!(codes(&outcome), expected);
     let sender = Some("\"a b\"@c.example".to_owned());
     let recipients = vec!["x@d.example".to_owned()];
-    assert_eq!(outcome.messages, [(sender, recipients, b"Hi\r\n.\r\n".to_vec())]);
+    assert_eq!(
+        outcome.messages,
+        [(sender, recipients, b"Hi\r\n.\r\n".to_vec())]
+    );
     assert!(outcome.is_closed);
 }
 
@@ -113,19 +127,42 @@ fn replies_by_order_of_commands() {
         ("MAIL FROM:<>\r\n", "220 503"),
         ("RSET\r\nMAIL FROM:<>\r\n", "220 250 503"),
         ("HELO c\r\nRCPT TO:<a@b>\r\nDATA\r\n", "220 250 503 503"),
-        ("HELO c\r\nMAIL FROM:<>\r\nMAIL FROM:<>\r\n", "220 250 250 503"),
+        (
+            "HELO c\r\nMAIL FROM:<>\r\nMAIL FROM:<>\r\n",
+            "220 250 250 503",
+        ),
         ("HELO c\r\nMAIL FROM:<>\r\nDATA\r\n", "220 250 250 554"),
-        ("HELO c\r\nMAIL FROM:<>\r\nRSET\r\nRCPT TO:<a@b>\r\n", "220 250 250 250 503"),
-        ("HELO c\r\nMAIL FROM:<>\r\nHELO c\r\nRCPT TO:<a@b>\r\n", "220 250 250 250 503"),
-        ("HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@no.example>\r\nDATA\r\n", "220 250 250 550 554"),
+        (
+            "HELO c\r\nMAIL FROM:<>\r\nRSET\r\nRCPT TO:<a@b>\r\n",
+            "220 250 250 250 503",
+        ),
+        (
+            "HELO c\r\nMAIL FROM:<>\r\nHELO c\r\nRCPT TO:<a@b>\r\n",
+            "220 250 250 250 503",
+        ),
+        (
+            "HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@no.example>\r\nDATA\r\n",
+            "220 250 250 550 554",
+        ),
         ("HELO c\r\nMAIL FROM:<> SIZE=1001\r\n", "220 250 552"),
-        ("HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<ö@b>\r\n", "220 250 250 553"),
-        ("HELO c\r\nMAIL FROM:<> SMTPUTF8\r\nRCPT TO:<ö@b>\r\n", "220 250 250 250"),
-        ("HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nRCPT TO:<b@b>\r\nRCPT TO:<c@b>\r\nRCPT TO:<d@b>\r\nRCPT TO:<a@b>\r\n",
-         "220 250 250 250 250 250 452 250"),
+        (
+            "HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<ö@b>\r\n",
+            "220 250 250 553",
+        ),
+        (
+            "HELO c\r\nMAIL FROM:<> SMTPUTF8\r\nRCPT TO:<ö@b>\r\n",
+            "220 250 250 250",
+        ),
+        (
+            "HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nRCPT TO:<b@b>\r\nRCPT TO:<c@b>\r\nRCPT TO:<d@b>\r\nRCPT TO:<a@b>\r\n",
+            "220 250 250 250 250 250 452 250",
+        ),
         ("STARTTLS\r\n", "220 220"),
         ("STARTTLS\r\nMAIL", "220 554"),
-        ("X\r\nX\r\nX\r\nX\r\nX\r\nNOOP\r\n", "220 500 500 500 500 421"),
+        (
+            "X\r\nX\r\nX\r\nX\r\nX\r\nNOOP\r\n",
+            "220 500 500 500 500 421",
+        ),
         ("GET / HTTP/1.1\r\nHost: x\r\n", "220 554"),
         ("\u{16}\u{3}\u{1}", "220 554"),
         ("\r\n", "220 554"),
@@ -144,15 +181,24 @@ fn what_closes_closes_at_once() {
         "HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\nHi\n.\r\nQUIT\r\n",
     ] {
         let outcome = whole(input);
-        assert!(outcome.is_closed && outcome.messages.is_empty(), "{input:?}");
+        assert!(
+            outcome.is_closed && outcome.messages.is_empty(),
+            "{input:?}"
+        );
         assert!(!outcome.replies.contains("221"), "{input:?}");
     }
 }
 
 #[test]
 fn required_tls_comes_before_mail() {
-    let required = Settings { start_tls: StartTls::Required, ..settings() };
-    let outcome = talk(required, [&b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\n"[..]]);
+    let required = Settings {
+        start_tls: StartTls::Required,
+        ..settings()
+    };
+    let outcome = talk(
+        required,
+        [&b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\n"[..]],
+    );
     assert_eq!(codes(&outcome), ["220", "250", "530", "503"]);
 }
 
@@ -179,7 +225,10 @@ fn tls_begins_anew() {
     while let Some(Action::Reply(reply) | Action::Complain(reply)) = session.next(&mut input) {
         replies.push(reply);
     }
-    assert_eq!(replies.iter().map(|reply| reply.code).collect::<Vec<_>>(), [503, 250, 503]);
+    assert_eq!(
+        replies.iter().map(|reply| reply.code).collect::<Vec<_>>(),
+        [503, 250, 503]
+    );
     assert!(!replies[1].lines.iter().any(|line| line == "STARTTLS"));
 }
 

@@ -81,7 +81,11 @@ fn every_split_gives_the_same_content() {
         ("Hi\r\n. \r\n", more()),
     ] {
         for chunk in [1, 2, 3, 5, 1000] {
-            assert_eq!(read(input.as_bytes(), chunk, LIMIT), expected, "{input:?} by {chunk}");
+            assert_eq!(
+                read(input.as_bytes(), chunk, LIMIT),
+                expected,
+                "{input:?} by {chunk}"
+            );
         }
     }
 }
@@ -94,12 +98,18 @@ fn over_the_limit_is_read_to_its_end_and_dropped() {
     let stuffed = format!("..{}\r\n.\r\nQUIT\r\n", "x".repeat(97));
     for chunk in [1, 10, 99, 100, 101, 100_000] {
         let (progress, content, left) = read(fits.as_bytes(), chunk, 100);
-        assert_eq!((progress, content.len(), &left[..]), (Progress::Whole, 100, &b"QUIT\r\n"[..]));
+        assert_eq!(
+            (progress, content.len(), &left[..]),
+            (Progress::Whole, 100, &b"QUIT\r\n"[..])
+        );
         let (progress, content, _) = read(stuffed.as_bytes(), chunk, 100);
         assert_eq!((progress, content.len()), (Progress::Whole, 100));
         for input in [&over, &far] {
             let (progress, content, left) = read(input.as_bytes(), chunk, 100);
-            assert_eq!((progress, content.len(), &left[..]), (Progress::TooBig, 0, &b"QUIT\r\n"[..]));
+            assert_eq!(
+                (progress, content.len(), &left[..]),
+                (Progress::TooBig, 0, &b"QUIT\r\n"[..])
+            );
         }
     }
 }
