@@ -43,6 +43,14 @@ pub fn decrypt(mail: &[u8], reader: &Identity) -> Result<Vec<u8>> {
     ask(&[&"decrypt", &mail.path(), &reader.certificate, &reader.key])
 }
 
+/// Decrypts a mail with somebody's key, verifies what was inside up to `anchor`, and gives the signed entity.
+///
+/// # Errors
+/// It is not both encrypted and signed, or either is not good.
+pub fn open(mail: &[u8], reader: &Identity, anchor: &Path) -> Result<Vec<u8>> {
+    verify(&decrypt(mail, reader)?, anchor)
+}
+
 /// Signs an entity; `algorithm` by its Java name (`SHA256withRSAandMGF1`), `form` is `clear` or `opaque`.
 ///
 /// # Errors
@@ -59,12 +67,7 @@ pub fn sign(entity: &[u8], signer: &Identity, algorithm: &str, form: &str) -> Re
 ///
 /// # Errors
 /// BouncyCastle refuses.
-pub fn encrypt(
-    entity: &[u8],
-    reader: &Identity,
-    cipher: &str,
-    transport: &str,
-) -> Result<Vec<u8>> {
+pub fn encrypt(entity: &[u8], reader: &Identity, cipher: &str, transport: &str) -> Result<Vec<u8>> {
     let entity = kept(entity)?;
     ask(&[
         &"encrypt",

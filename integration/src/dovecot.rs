@@ -72,7 +72,9 @@ impl Dovecot {
             files.next().map(|entry| entry.path())
         };
         let file = process::until(Duration::from_secs(60), "a mail in the mailbox", first)
-            .with_context(|| fs::read_to_string(self.folder.path().join("log")).unwrap_or_default())?;
+            .with_context(|| {
+                fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+            })?;
         Ok(mime::crlf(&fs::read(file)?))
     }
 }

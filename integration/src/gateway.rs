@@ -10,6 +10,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::mails;
+use crate::mime;
 use crate::pki::{self, Identity, PASSPHRASE};
 use crate::process::{self, Daemon, Finished};
 use crate::smtp::{self, Sent};
@@ -38,6 +40,7 @@ const DRAIN: Duration = Duration::from_secs(30);
 /// What a gateway is to be configured with; [`Setup::write`] or [`Setup::start`] makes it one.
 #[derive(Debug, Clone)]
 pub struct Setup {
+    address: Option<SocketAddr>,
     policy: String,
     listener: String,
     top: String,
@@ -48,6 +51,7 @@ impl Default for Setup {
     /// Signs and encrypts, and passes nothing on until there is a [`Setup::next_hop`].
     fn default() -> Self {
         Self {
+            address: None,
             policy: SIGN_AND_ENCRYPT.to_owned(),
             listener: "relay-from = [\"127.0.0.0/8\"]".to_owned(),
             top: String::new(),
@@ -57,6 +61,13 @@ impl Default for Setup {
 }
 
 impl Setup {
+    /// Listens at `address`, instead of a free one that is chosen later.
+    #[must_use]
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
     /// Uses this policy (TOML).
     #[must_use]
     pub fn policy(mut self, policy: &str) -> Self {
@@ -107,7 +118,7 @@ impl Setup {
     /// The binary was not built, or the folder cannot be written.
     pub fn write(&self) -> Result<Gateway> {
         let folder = tempfile::tempdir()?;
-        let address = process::free_address()?;
+        let address = self.address.map_or_else(process::free_address, Ok)?;
         let anchor = pki::pki()?.ca();
         let configuration = format!(
             "hostname = \"{HOSTNAME}\"\ndata-dir = \"data\"\npolicy = \"policy.toml\"\n\
@@ -291,6 +302,29 @@ impl Gateway {
                 Err(error) => Some(Err(error)),
             }
         })?
+    }
+
+    /// The files of its data folder in which a marked mail can be read.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn readable_files(&self) -> Result<Vec<PathBuf>> {
+        let forms = mails::readable_markers();
+        let shows = |bytes: &[u8]| forms.iter().any(|form| mime::find(bytes, form).is_some());
+        let mut folders = vec![self.file("data")];
+        let mut found = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder)? {
+                let path = entry?.path();
+                match fs::read(&path) {
+                    _ if path.is_dir() => folders.push(path),
+                    Ok(bytes) if shows(&bytes) => found.push(path),
+                    // A file may be gone since the folder was read, and a socket holds nothing.
+                    Ok(_) | Err(_) => {}
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn command(&self) -> Command {

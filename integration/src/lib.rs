@@ -5,25 +5,15 @@
 //! not installed is an error that names its package, never a skip. Import order is the order of the modules below.
 
 pub mod process;
-
 pub mod mime;
-
 pub mod mails;
-
 pub mod smtp;
-
+pub mod load;
 pub mod sink;
-
 pub mod pki;
-
 pub mod openssl;
-
 pub mod bouncycastle;
-
 pub mod nss;
-
 pub mod postfix;
-
 pub mod dovecot;
-
 pub mod gateway;

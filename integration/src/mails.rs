@@ -15,8 +15,27 @@ pub struct Mail {
     pub leaves: Vec<Leaf>,
 }
 
-/// Marks content that must nowhere be readable.
-pub const MARKER: &str = "MARKER-f3a91c-do-not-leak";
+/// Marks content that must nowhere be readable. Quoted-printable writes it differently.
+pub const MARKER: &str = "MARKER-f3a91c=do-not-leak";
+
+/// Every form in which the [`MARKER`] would still be readable: as it is, in quoted-printable, and in base64 wherever in
+/// a group of three bytes it begins.
+#[must_use]
+pub fn readable_markers() -> Vec<Vec<u8>> {
+    let mut forms = vec![
+        MARKER.as_bytes().to_vec(),
+        MARKER.replace('=', "=3D").into_bytes(),
+    ];
+    for before in 0..3 {
+        let text = format!("{}{MARKER}", &"   "[..before]);
+        let encoded = base64::STANDARD.encode(&text);
+        // Only the characters that depend on the marker alone: not the first, where a neighbour's bits are, nor the end.
+        let whole = text.len() / 3 * 4;
+        let first = (before * 4).div_ceil(3);
+        forms.push(encoded.as_bytes()[first..whole].to_vec());
+    }
+    forms
+}
 
 /// One mail of each kind but the [`large`] one.
 #[must_use]
@@ -34,13 +53,21 @@ pub fn small(from: &str, to: &str) -> Vec<Mail> {
 /// A few lines of ASCII with the [`MARKER`].
 #[must_use]
 pub fn plain(from: &str, to: &str) -> Mail {
-    let text = format!("Dear reader,\r\n\r\nthis is {MARKER}.\r\n-- \r\nA signature of the old kind\r\n");
+    let text =
+        format!("Dear reader,\r\n\r\nthis is {MARKER}.\r\n-- \r\nA signature of the old kind\r\n");
     let head = head("plain", from, to);
     Mail {
         name: "plain",
         content: format!("{head}\r\n{text}").into_bytes(),
         leaves: vec![Leaf::new("text/plain", text)],
     }
+}
+
+/// The [`plain`] mail with a Message-ID of its own, angle brackets included.
+#[must_use]
+pub fn identified(from: &str, to: &str, id: &str) -> Vec<u8> {
+    let head = head("plain", from, to).replace("<plain.1@example.org>", id);
+    format!("{head}\r\nthis is {MARKER}\r\n").into_bytes()
 }
 
 /// UTF-8 text sent with eight bits, with a line that begins with "From ".
@@ -192,12 +219,27 @@ mod tests {
     use crate::mime;
 
     #[test]
+    fn a_marker_is_found_in_every_disguise() {
+        for before in 0..7 {
+            let text = format!("{}{MARKER} and more", "abcdefg".split_at(before).0);
+            let encoded = base64::STANDARD.encode(&text);
+            let shown = readable_markers()
+                .iter()
+                .any(|form| mime::find(encoded.as_bytes(), form).is_some());
+            assert!(shown, "{before}");
+        }
+    }
+
+    #[test]
     fn each_mail_holds_what_it_says() -> anyhow::Result<()> {
         let mut mails = small("a@example.org", "b@partner.example");
         mails.push(large("a@example.org", "b@partner.example", 100_000));
         for mail in mails {
             assert_eq!(mime::leaves(&mail.content)?, mail.leaves, "{}", mail.name);
-            let bare = mail.content.windows(2).any(|w| w[1] == b'\n' && w[0] != b'\r');
+            let bare = mail
+                .content
+                .windows(2)
+                .any(|w| w[1] == b'\n' && w[0] != b'\r');
             assert!(!bare, "{}", mail.name);
         }
         Ok(())

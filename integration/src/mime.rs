@@ -218,10 +218,7 @@ mod tests {
             dress(MAIL, &entity),
             [b"From: a@x\r\nMIME-Version: 1.0\r\n", &entity[..]].concat()
         );
-        assert_eq!(
-            values(MAIL, "content-type"),
-            ["text/plain; charset=utf-8"]
-        );
+        assert_eq!(values(MAIL, "content-type"), ["text/plain; charset=utf-8"]);
         assert_eq!(leaves(MAIL)?, [Leaf::new("text/plain", "Hi\r\n")]);
         Ok(())
     }
@@ -239,7 +236,11 @@ mod tests {
 
     #[test]
     fn line_ends_become_crlf_once() {
-        for (input, expected) in [("a\nb", "a\r\nb"), ("a\r\nb", "a\r\nb"), ("\n\n", "\r\n\r\n")] {
+        for (input, expected) in [
+            ("a\nb", "a\r\nb"),
+            ("a\r\nb", "a\r\nb"),
+            ("\n\n", "\r\n\r\n"),
+        ] {
             assert_eq!(crlf(input.as_bytes()), expected.as_bytes());
         }
     }

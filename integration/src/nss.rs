@@ -21,6 +21,15 @@ const PACKAGE: &str = "libnss3-tools";
 /// What `certutil` calls the use of a certificate by one who signs mail (SECCertUsage).
 const EMAIL_SIGNER: &str = "4";
 
+/// Decrypts a mail with somebody's key, verifies what was inside up to `anchor`, and gives the signed entity.
+///
+/// # Errors
+/// It is not both encrypted and signed, or either is not good, or of a kind that NSS does not know.
+pub fn open(mail: &[u8], reader: &Identity, anchor: &Path) -> Result<Vec<u8>> {
+    let nss = Nss::new(anchor, &[reader])?;
+    nss.verify(&nss.decrypt(mail)?)
+}
+
 /// A certificate database.
 #[derive(Debug)]
 pub struct Nss {
@@ -39,7 +48,10 @@ impl Nss {
         nss.run("certutil", [OsStr::new("-N"), "--empty-password".as_ref()])?;
         for person in people {
             let import = ["-W", PASSPHRASE, "-K", "", "-i"].map(OsStr::new);
-            nss.run("pk12util", import.into_iter().chain([person.p12.as_os_str()]))?;
+            nss.run(
+                "pk12util",
+                import.into_iter().chain([person.p12.as_os_str()]),
+            )?;
         }
         // Trusted for mail (the second letter) and nothing else.
         let add = ["-A", "-n", "anchor", "-t", ",C,", "-i"].map(OsStr::new);
@@ -104,7 +116,9 @@ impl Nss {
 
     fn run<'a>(&self, tool: &str, options: impl IntoIterator<Item = &'a OsStr>) -> Result<()> {
         let mut command = Command::new(process::program(tool, PACKAGE)?);
-        command.arg("-d").arg(format!("sql:{}", self.folder.path().display()));
+        command
+            .arg("-d")
+            .arg(format!("sql:{}", self.folder.path().display()));
         process::run(command.args(options), b"").map(drop)
     }
 }

@@ -30,6 +30,15 @@ pub fn decrypt(mail: &[u8], reader: &Identity) -> Result<Vec<u8>> {
     process::run(&mut openssl, mail)
 }
 
+/// Decrypts a mail with somebody's key, verifies what was inside up to `anchor`, and gives the signed entity.
+///
+/// # Errors
+/// It is not both encrypted and signed, or either is not good.
+pub fn open(mail: &[u8], reader: &Identity, anchor: &Path) -> Result<Vec<u8>> {
+    let signed = decrypt(mail, reader).context("as an encrypted mail")?;
+    verify(&signed, anchor).context("as a signed mail")
+}
+
 /// Signs an entity; `options` are those of `openssl cms -sign`, such as `-nodetach`.
 ///
 /// # Errors
@@ -108,7 +117,11 @@ pub fn pkcs12(identity: &Identity, options: &[&str], out: &Path) -> Result<()> {
     let mut openssl = Command::new("openssl");
     openssl.args(["pkcs12", "-export", "-passout", "env:PASSPHRASE"]);
     openssl.arg("-in").arg(&identity.certificate);
-    openssl.arg("-inkey").arg(&identity.key).arg("-out").arg(out);
+    openssl
+        .arg("-inkey")
+        .arg(&identity.key)
+        .arg("-out")
+        .arg(out);
     openssl.args(options).env("PASSPHRASE", pki::PASSPHRASE);
     process::run(&mut openssl, b"").map(drop)
 }

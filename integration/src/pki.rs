@@ -58,7 +58,12 @@ const ENCRYPT: &str = "keyEncipherment";
 const PAST: &str = "20240101000000Z";
 const FUTURE: &str = "20400101000000Z";
 
-const fn person(name: &'static str, address: &'static str, key: Key, usage: &'static str) -> Person {
+const fn person(
+    name: &'static str,
+    address: &'static str,
+    key: Key,
+    usage: &'static str,
+) -> Person {
     Person {
         name,
         address,
@@ -218,7 +223,9 @@ fn issue(folder: &Path, person: &Person, extensions: &str) -> Result<()> {
     };
     openssl(
         folder,
-        &format!("req -new -newkey {kind} -nodes -subj /O=Postern-tests/CN={name} -keyout {name}.key -out {name}.csr"),
+        &format!(
+            "req -new -newkey {kind} -nodes -subj /O=Postern-tests/CN={name} -keyout {name}.key -out {name}.csr"
+        ),
     )?;
     fs::write(folder.join("extensions"), extensions)?;
     openssl(
@@ -276,7 +283,12 @@ mod tests {
         let pki = pki()?;
         for person in PEOPLE {
             let identity = pki.identity(person.name);
-            let all = [identity.certificate, identity.key, identity.p12, identity.legacy_p12];
+            let all = [
+                identity.certificate,
+                identity.key,
+                identity.p12,
+                identity.legacy_p12,
+            ];
             assert!(all.iter().all(|file| file.is_file()), "{}", person.name);
         }
         assert!(pki.ca().is_file() && pki.file("tls.pem").is_file());

@@ -30,8 +30,8 @@ impl Postfix {
     /// # Errors
     /// Postfix is not installed, or does not start; the text has its log.
     pub fn start(relay_host: SocketAddr, lmtp: SocketAddr) -> Result<Self> {
-        let master = process::program("postfix", PACKAGE)
-            .map(|_| "/usr/lib/postfix/sbin/master")?;
+        let master =
+            process::program("postfix", PACKAGE).map(|_| "/usr/lib/postfix/sbin/master")?;
         let folder = tempfile::Builder::new().prefix("postfix-").tempdir()?;
         // Its processes give up root, and must still get there.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
@@ -39,7 +39,10 @@ impl Postfix {
         let root = folder.path().display();
         let settings = SETTINGS
             .replace("ROOT", &root.to_string())
-            .replace("RELAY_HOST", &format!("[{}]:{}", relay_host.ip(), relay_host.port()))
+            .replace(
+                "RELAY_HOST",
+                &format!("[{}]:{}", relay_host.ip(), relay_host.port()),
+            )
             .replace("LMTP", &format!("inet:{}:{}", lmtp.ip(), lmtp.port()));
         for part in ["conf", "queue", "lib"] {
             fs::create_dir(folder.path().join(part))?;
@@ -147,7 +150,11 @@ mod tests {
         assert!(relayed.content.ends_with(&mail.content));
         smtp::send(postfix.address(), to, &[from], &mail.content)?.accepted()?;
         let stored = dovecot.only(from).with_context(|| postfix.log())?;
-        assert!(stored.ends_with(&mail.content), "{}", String::from_utf8_lossy(&stored));
+        assert!(
+            stored.ends_with(&mail.content),
+            "{}",
+            String::from_utf8_lossy(&stored)
+        );
         Ok(())
     }
 }

@@ -108,16 +108,22 @@ pub struct Daemon {
 impl Daemon {
     /// Starts `command`; all it prints is appended to the file `log`.
     ///
+    /// It writes into a pipe, so that no limit on its files (see the story of the full disk) touches its log.
+    ///
     /// # Errors
     /// It cannot be started, or the file not be opened.
     pub fn start(command: &mut Command, log: &Path) -> Result<Self> {
-        let file = File::options().create(true).append(true).open(log)?;
+        let mut file = File::options().create(true).append(true).open(log)?;
+        let (mut reader, writer) = std::io::pipe()?;
         let child = command
             .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file)
+            .stdout(writer.try_clone()?)
+            .stderr(writer)
             .spawn()
             .with_context(|| format!("cannot start {command:?}"))?;
+        // The command keeps its ends of the pipe, and the reader would wait for them for ever.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        thread::spawn(move || std::io::copy(&mut reader, &mut file).ok());
         let log = log.to_owned();
         Ok(Self { child, log })
     }
@@ -277,7 +283,11 @@ mod tests {
         let failure = run(shell.args(["-c", "echo no >&2; exit 3"]), b"").unwrap_err();
         assert!(failure.to_string().contains("no\n"), "{failure}");
         let missing = program("no-such-program", "no-such-package").unwrap_err();
-        assert!(missing.to_string().ends_with("apt-get install no-such-package"));
+        assert!(
+            missing
+                .to_string()
+                .ends_with("apt-get install no-such-package")
+        );
         Ok(())
     }
 

@@ -308,8 +308,13 @@ mod tests {
         let sink = Sink::start()?;
         let all = mails::small("a@example.org", "b@partner.example");
         for mail in &all {
-            smtp::send(sink.address(), "a@example.org", &["b@partner.example"], &mail.content)?
-                .accepted()?;
+            smtp::send(
+                sink.address(),
+                "a@example.org",
+                &["b@partner.example"],
+                &mail.content,
+            )?
+            .accepted()?;
         }
         let kept = sink.wait(all.len())?;
         for (mail, kept) in all.iter().zip(kept) {
