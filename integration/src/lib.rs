@@ -1,1 +1,19 @@
-//! Integration.
+//! What the stories stand on: the built binary under control, scripted SMTP on both sides of it, a PKI, and other
+//! people's mail and S/MIME software to judge what came out.
+//!
+//! Nothing here links the gateway: it is known by its documented commands, configuration and wire alone. A peer that is
+//! not installed is an error that names its package, never a skip. Import order is the order of the modules below.
+
+pub mod process;
+pub mod mime;
+pub mod mails;
+pub mod smtp;
+pub mod load;
+pub mod sink;
+pub mod pki;
+pub mod openssl;
+pub mod bouncycastle;
+pub mod nss;
+pub mod postfix;
+pub mod dovecot;
+pub mod gateway;

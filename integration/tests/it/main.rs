@@ -1,0 +1,35 @@
+//! One file for each story: what an operator or a correspondent sees of the built gateway.
+
+mod already_encrypted;
+mod bad_config;
+mod client_signed;
+mod crash;
+mod database_readonly;
+mod demo;
+mod dsn;
+mod hidden_recipients;
+mod keys_p12;
+mod large;
+mod law6;
+mod law7;
+mod lookalikes;
+mod loop_detection;
+mod matrix_in;
+mod matrix_in_others;
+mod matrix_out;
+mod no_certificate;
+mod postfix_dovecot;
+mod queue_commands;
+mod restart;
+mod smarthost;
+mod starttls;
+mod verdicts;
+
+/// Whose mail goes through the gateway.
+const ALICE: &str = "alice@example.org";
+
+/// Somebody else of the same house.
+const CAROL: &str = "carol@example.org";
+
+/// Whom alice writes to, and who writes to her.
+const BOB: &str = "bob@partner.example";
