@@ -91,9 +91,15 @@ impl<'s> Table<'s> {
         self.diagnostics.push(Diagnostic::error(place, message));
     }
 
+    /// Whether `key` is written.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key.value == key)
+    }
+
     /// Reports that `key` is missing, if it is.
     pub fn require(&self, key: &str) {
-        if !self.entries.iter().any(|entry| entry.key.value == key) {
+        if !self.has(key) {
             self.error(self.place, format!("{} has no `{key}`", self.name));
         }
     }
