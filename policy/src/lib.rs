@@ -2,6 +2,9 @@
 //!
 //! Pure: no I/O, no clock, no async. Import order is the order of the modules below: each imports only from those above it.
 
+#[cfg(test)]
+mod mutation;
+
 pub mod address;
 pub mod diagnostic;
 pub mod document;
@@ -13,6 +16,3 @@ pub mod rule;
 pub mod compile;
 pub mod evaluate;
 pub mod suite;
-
-#[cfg(test)]
-mod mutation;

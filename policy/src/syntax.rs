@@ -5,7 +5,7 @@ use crate::decision::{
     HiddenRecipients, NoCertificate, NoSigner, OnBadSignature, OnUnavailable, Requirement,
 };
 use crate::diagnostic::{Diagnostics, Located, Place, Source};
-use crate::document::{self, Table, Words};
+use crate::document::{self, Table, Texts, Words};
 use crate::facts::Direction;
 
 /// Conditions that a later version will know.
@@ -35,8 +35,8 @@ pub(crate) struct File<'s> {
 /// One `[[rule]]`.
 pub(crate) struct Rule<'s> {
     pub(crate) place: Place<'s>,
-    /// Empty, at the place of the rule, if it is missing.
-    pub(crate) name: Located<'s, String>,
+    /// None if it is missing, which is reported.
+    pub(crate) name: Written<'s, String>,
     pub(crate) when: Option<When<'s>>,
     pub(crate) orders: Orders<'s>,
     pub(crate) strip_subject_tag: Written<'s, bool>,
@@ -47,11 +47,11 @@ pub(crate) struct Rule<'s> {
 pub(crate) struct When<'s> {
     pub(crate) place: Place<'s>,
     pub(crate) direction: Written<'s, Direction>,
-    pub(crate) sender: Option<Vec<Located<'s, String>>>,
-    pub(crate) recipient: Option<Vec<Located<'s, String>>>,
-    pub(crate) subject: Option<Vec<Located<'s, String>>>,
+    pub(crate) sender: Option<Texts<'s>>,
+    pub(crate) recipient: Option<Texts<'s>>,
+    pub(crate) subject: Option<Texts<'s>>,
     /// Field names and their patterns.
-    pub(crate) header: Vec<(Located<'s, String>, Vec<Located<'s, String>>)>,
+    pub(crate) header: Vec<(Located<'s, String>, Texts<'s>)>,
     pub(crate) all: Vec<Self>,
     /// None if the key is absent.
     pub(crate) any: Option<Vec<Self>>,
@@ -81,7 +81,7 @@ pub(crate) struct Test<'s> {
     pub(crate) recipients: Vec<Located<'s, String>>,
     pub(crate) direction: Written<'s, Direction>,
     pub(crate) subject: Written<'s, String>,
-    pub(crate) headers: Vec<(Located<'s, String>, Vec<Located<'s, String>>)>,
+    pub(crate) headers: Vec<(Located<'s, String>, Texts<'s>)>,
     pub(crate) expect: Vec<Expectation<'s>>,
 }
 
@@ -96,19 +96,19 @@ pub(crate) struct Expectation<'s> {
 /// Reads a file; none if it is not TOML.
 pub(crate) fn read<'s>(source: &'s Source, diagnostics: &'s Diagnostics) -> Option<File<'s>> {
     let mut table = document::parse(source, diagnostics)?;
-    let rules = table.tables("rule").into_iter().map(rule).collect();
-    let tests = table.tables("test").into_iter().map(test).collect();
+    let rules = table.tables("rule").unwrap_or_default();
+    let tests = table.tables("test").unwrap_or_default();
     table.finish();
-    Some(File { rules, tests })
+    Some(File {
+        rules: rules.into_iter().map(rule).collect(),
+        tests: tests.into_iter().map(test).collect(),
+    })
 }
 
 fn rule(mut table: Table<'_>) -> Rule<'_> {
     let place = table.place();
     table.require("name");
-    let name = table.string("name").unwrap_or_else(|| Located {
-        value: String::new(),
-        place,
-    });
+    let name = table.string("name");
     let when = table.table("when").map(when);
     let orders = orders(&mut table);
     let strip_subject_tag = table.boolean("strip-subject-tag");
@@ -134,10 +134,10 @@ fn when(mut table: Table<'_>) -> When<'_> {
     let recipient = table.string_or_list("recipient");
     let subject = table.string_or_list("subject");
     let header = texts_by_name(table.table("header"));
-    let all = table.tables("all").into_iter().map(when).collect();
-    let any = table
-        .has("any")
-        .then(|| table.tables("any").into_iter().map(when).collect());
+    let all = table.tables("all").unwrap_or_default();
+    let all = all.into_iter().map(when).collect();
+    let any = table.tables("any");
+    let any = any.map(|any| any.into_iter().map(when).collect());
     let not = table.table("not").map(|table| Box::new(when(table)));
     for key in LATER_CONDITIONS {
         table.not_yet(key);
@@ -236,7 +236,9 @@ fn read_given<'s>(mut given: Table<'s>, test: &mut Test<'s>) {
                 place,
             })
         });
-    test.recipients = given.list_of_strings("recipients").unwrap_or_default();
+    test.recipients = given
+        .list_of_strings("recipients")
+        .map_or_else(Vec::new, |recipients| recipients.value);
     test.direction = given.word("direction");
     test.subject = given.string("subject");
     test.headers = texts_by_name(given.table("headers"));
@@ -260,7 +262,7 @@ fn expectations(mut table: Table<'_>) -> Vec<Expectation<'_>> {
 }
 
 /// A table whose keys are free, each with one text or several.
-fn texts_by_name(table: Option<Table<'_>>) -> Vec<(Located<'_, String>, Vec<Located<'_, String>>)> {
+fn texts_by_name(table: Option<Table<'_>>) -> Vec<(Located<'_, String>, Texts<'_>)> {
     let Some(mut table) = table else {
         return Vec::new();
     };

@@ -168,8 +168,9 @@ impl Given {
 }
 
 fn texts(table: &mut Table<'_>, key: &str) -> Vec<String> {
-    let texts = table.list_of_strings(key).unwrap_or_default();
-    texts.into_iter().map(|text| text.value).collect()
+    let texts = table.list_of_strings(key).map(|texts| texts.value);
+    let texts = texts.unwrap_or_default().into_iter();
+    texts.map(|text| text.value).collect()
 }
 
 fn shown(diagnostics: &[Diagnostic]) -> String {

@@ -1,6 +1,7 @@
 //! Conditions of a rule: patterns that can match, lists that are not empty, nesting that stays readable.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Located};
+use crate::diagnostic::{Diagnostic, Diagnostics, Located, Place};
+use crate::document::Texts;
 use crate::pattern::{Pattern, PatternError};
 use crate::rule::Condition;
 use crate::syntax::When;
@@ -33,7 +34,6 @@ impl Reader<'_> {
         if let Some(texts) = &when.recipient {
             all.push(Condition::Recipient(self.patterns(
                 "recipient",
-                when,
                 texts,
                 Pattern::address,
             )));
@@ -41,7 +41,6 @@ impl Reader<'_> {
         if let Some(texts) = &when.sender {
             all.push(Condition::Sender(self.patterns(
                 "sender",
-                when,
                 texts,
                 Pattern::sender,
             )));
@@ -49,20 +48,19 @@ impl Reader<'_> {
         if let Some(texts) = &when.subject {
             all.push(Condition::Subject(self.patterns(
                 "subject",
-                when,
                 texts,
                 Pattern::text,
             )));
         }
         for (name, texts) in &when.header {
             self.check_field_name(name);
-            let patterns = self.patterns(&name.value, when, texts, Pattern::text);
+            let patterns = self.patterns(&name.value, texts, Pattern::text);
             all.push(Condition::Header(name.value.clone(), patterns));
         }
         let inner = |when: &When<'_>| self.condition(when, depth - 1);
         all.extend(when.all.iter().map(inner));
         if let Some(any) = &when.any {
-            self.refuse_empty(any.is_empty(), "any", when);
+            self.refuse_empty(any, "any", when.place);
             all.push(Condition::Any(any.iter().map(inner).collect()));
         }
         if let Some(not) = &when.not {
@@ -77,13 +75,12 @@ impl Reader<'_> {
     fn patterns(
         &self,
         key: &str,
-        when: &When<'_>,
-        texts: &[Located<'_, String>],
+        texts: &Texts<'_>,
         parse: fn(&str) -> Result<Pattern, PatternError>,
     ) -> Vec<Pattern> {
-        self.refuse_empty(texts.is_empty(), key, when);
-        let mut patterns = Vec::with_capacity(texts.len());
-        for Located { value, place } in texts {
+        self.refuse_empty(&texts.value, key, texts.place);
+        let mut patterns = Vec::with_capacity(texts.value.len());
+        for Located { value, place } in &texts.value {
             match parse(value) {
                 Ok(pattern) => patterns.push(pattern),
                 Err(error) => {
@@ -95,11 +92,10 @@ impl Reader<'_> {
         patterns
     }
 
-    fn refuse_empty(&self, is_empty: bool, key: &str, when: &When<'_>) {
-        if is_empty {
+    fn refuse_empty<T>(&self, list: &[T], key: &str, place: Place<'_>) {
+        if list.is_empty() {
             let message = format!("the list of `{key}` is empty, so that nothing matches");
-            self.diagnostics
-                .push(Diagnostic::error(when.place, message));
+            self.diagnostics.push(Diagnostic::error(place, message));
         }
     }
 

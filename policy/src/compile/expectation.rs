@@ -35,7 +35,7 @@ pub(super) fn compile(
     }
     let headers = test.headers.iter().flat_map(|(name, values)| {
         let field = |value: &Located<'_, String>| (name.value.clone(), value.value.clone());
-        values.iter().map(field)
+        values.value.iter().map(field)
     });
     Test {
         name: test.name.clone(),

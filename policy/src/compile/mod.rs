@@ -115,11 +115,8 @@ fn names<'f>(
     diagnostics: &Diagnostics,
 ) -> HashMap<&'f str, Place<'f>> {
     let mut names: HashMap<&str, Place<'_>> = HashMap::new();
-    for rule in files.iter().flat_map(|file| &file.rules) {
-        let Located { value: name, place } = &rule.name;
-        if *place == rule.place {
-            continue; // It has none, which was reported.
-        }
+    let rules = files.iter().flat_map(|file| &file.rules);
+    for Located { value: name, place } in rules.filter_map(|rule| rule.name.as_ref()) {
         if name.trim().is_empty() || name.chars().any(char::is_control) {
             let message = "a rule's name must have visible characters, and no control characters";
             diagnostics.push(Diagnostic::error(*place, message));

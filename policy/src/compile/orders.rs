@@ -32,7 +32,10 @@ pub(super) fn compile(
     let verify = value(orders.verify, Requirement::Preferred);
     Decision {
         rule: RuleRef {
-            name: rule.name.value.clone(),
+            name: rule
+                .name
+                .as_ref()
+                .map_or_else(String::new, |name| name.value.clone()),
             file: rule.place.file().to_owned(),
             line: rule.place.line(),
         },

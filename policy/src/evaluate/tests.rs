@@ -152,8 +152,6 @@ proptest! {
     }
 }
 
-/// Prints what one recipient costs with many rules, the last of which matches:
-/// `cargo test -p policy --release -- --nocapture a_thousand_rules`.
 #[test]
 fn a_thousand_rules_are_asked_in_microseconds() {
     let rules = (0..1_000).map(|number| {
@@ -175,7 +173,6 @@ fn a_thousand_rules_are_asked_in_microseconds() {
         assert_eq!(name(std::hint::black_box(&policy).evaluate(&facts)), "999");
     }
     let each = start.elapsed() / 1_000;
-    eprintln!("1,000 rules: {each:?} a recipient");
-    // Wide enough for a busy machine and a build without optimisation.
-    assert!(each < std::time::Duration::from_millis(2), "{each:?}");
+    // Optimised it is a few microseconds; wide enough for a busy machine and a build that is not.
+    assert!(each < std::time::Duration::from_micros(500), "{each:?}");
 }
