@@ -10,3 +10,11 @@ pub mod seal;
 pub mod cms;
 
 pub mod certificate;
+
+pub mod database;
+
+pub mod lookup;
+pub mod vault;
+
+#[cfg(test)]
+mod samples;

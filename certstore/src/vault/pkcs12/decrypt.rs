@@ -6,8 +6,8 @@
 use std::num::NonZeroU32;
 
 use aws_lc_rs::cipher::{
-    AES_128, AES_192, AES_256, Algorithm, DES_EDE3_FOR_LEGACY_USE_ONLY, DecryptionContext,
-    PaddedBlockDecryptingKey, UnboundCipherKey,
+    self, AES_128, AES_192, AES_256, Algorithm, DecryptionContext, PaddedBlockDecryptingKey,
+    UnboundCipherKey,
 };
 use aws_lc_rs::{digest, iv::FixedLength, pbkdf2};
 use cbc::cipher::block_padding::Pkcs7;
@@ -31,6 +31,11 @@ const PBE_3_KEY_3DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 const PBE_2_KEY_3DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.4");
 const PBE_128_BIT_RC2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.5");
 const PBE_40_BIT_RC2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6");
+
+#[expect(deprecated, reason = "old files are read, none are written")]
+const TRIPLE_DES: &Algorithm = &cipher::DES_EDE3_FOR_LEGACY_USE_ONLY;
+#[expect(deprecated, reason = "old files are read, none are written")]
+const TWO_KEY_TRIPLE_DES: &Algorithm = &cipher::DES_EDE_FOR_LEGACY_USE_ONLY;
 
 /// Most iterations of one key derivation.
 const MAX_ITERATIONS: u32 = 600_000;
@@ -105,6 +110,7 @@ enum Scheme {
         salt: Vec<u8>,
         iterations: NonZeroU32,
         cipher: &'static Algorithm,
+        key_length: usize,
         iv: Vec<u8>,
     },
 }
@@ -155,11 +161,13 @@ impl Scheme {
             None => HMAC_SHA1,
         };
         let cipher = encryption.expect(Tag::OBJECT_IDENTIFIER)?.object_identifier()?;
+        let (cipher, key_length) = block_cipher(cipher)?;
         Ok(Self::Pbes2 {
             prf: pbkdf2_algorithm(prf)?,
             salt,
             iterations: NonZeroU32::new(iterations).ok_or(KeyFileError::Iterations(0))?,
-            cipher: block_cipher(cipher)?,
+            cipher,
+            key_length,
             iv: encryption.expect(Tag::OCTET_STRING)?.octets()?.into_owned(),
         })
     }
@@ -190,12 +198,13 @@ impl Scheme {
                 salt,
                 iterations,
                 cipher,
+                key_length,
                 iv,
             } => {
                 let mut candidates = Candidates::new();
                 for raw in form.raw() {
                     work.spend(iterations.get())?;
-                    let mut key = Zeroizing::new(vec![0; key_length(cipher)]);
+                    let mut key = Zeroizing::new(vec![0; *key_length]);
                     pbkdf2::derive(*prf, *iterations, salt, raw, &mut key);
                     candidates.extend(decrypt_cbc(cipher, &key, iv, ciphertext));
                 }
@@ -223,14 +232,11 @@ impl Pkcs12Cipher {
         match self {
             Self::TripleDes3Key => {
                 let key = derived(KdfPurpose::EncryptionKey, 24);
-                decrypt_cbc(&DES_EDE3_FOR_LEGACY_USE_ONLY, &key, &iv, ciphertext)
+                decrypt_cbc(TRIPLE_DES, &key, &iv, ciphertext)
             }
             Self::TripleDes2Key => {
-                // The third key is the first one again.
-                let mut key = derived(KdfPurpose::EncryptionKey, 16);
-                key.reserve_exact(8);
-                key.extend_from_within(..8);
-                decrypt_cbc(&DES_EDE3_FOR_LEGACY_USE_ONLY, &key, &iv, ciphertext)
+                let key = derived(KdfPurpose::EncryptionKey, 16);
+                decrypt_cbc(TWO_KEY_TRIPLE_DES, &key, &iv, ciphertext)
             }
             Self::Rc2 { key_length } => {
                 let key = derived(KdfPurpose::EncryptionKey, key_length);
@@ -271,22 +277,13 @@ fn pbkdf2_algorithm(prf: ObjectIdentifier) -> Result<pbkdf2::Algorithm, KeyFileE
     }
 }
 
-fn block_cipher(oid: ObjectIdentifier) -> Result<&'static Algorithm, KeyFileError> {
+/// A cipher and the length of its key, in bytes.
+fn block_cipher(oid: ObjectIdentifier) -> Result<(&'static Algorithm, usize), KeyFileError> {
     match oid {
-        ID_AES_128_CBC => Ok(&AES_128),
-        ID_AES_192_CBC => Ok(&AES_192),
-        ID_AES_256_CBC => Ok(&AES_256),
-        DES_EDE3_CBC => Ok(&DES_EDE3_FOR_LEGACY_USE_ONLY),
+        ID_AES_128_CBC => Ok((&AES_128, 16)),
+        ID_AES_192_CBC => Ok((&AES_192, 24)),
+        ID_AES_256_CBC => Ok((&AES_256, 32)),
+        DES_EDE3_CBC => Ok((TRIPLE_DES, 24)),
         other => Err(KeyFileError::Unsupported(format!("cipher {other}"))),
-    }
-}
-
-fn key_length(cipher: &Algorithm) -> usize {
-    if *cipher == AES_128 {
-        16
-    } else if *cipher == AES_256 {
-        32
-    } else {
-        24
     }
 }

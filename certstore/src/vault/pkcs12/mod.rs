@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 
 use super::key_file::{FoundKey, KeyFile, KeyFileError};
 use crate::cms::ber::{Element, Reader, Tag};
-pub(super) use decrypt::decrypt_key_info;
-use decrypt::{Work, decrypt};
+pub(super) use decrypt::{Work, decrypt_key_info};
+use decrypt::decrypt;
 pub(super) use passphrase::Passphrase;
 use passphrase::{KdfPurpose, derive};
 pub(super) use write::write;
@@ -171,10 +171,13 @@ impl SafeReader {
 
     /// A SafeContents (RFC 7292, section 4.2).
     fn read_bags(&mut self, safe_contents: Element<'_>, depth: u8) -> Result<(), KeyFileError> {
+        if depth > MAX_BAG_DEPTH {
+            return Err(KeyFileError::TooMuch("bags within bags"));
+        }
         let mut bags = safe_contents.children()?;
         while let Some(bag) = bags.next_element()? {
             self.bags += 1;
-            if self.bags > MAX_BAGS || depth > MAX_BAG_DEPTH {
+            if self.bags > MAX_BAGS {
                 return Err(KeyFileError::TooMuch("bags"));
             }
             self.read_bag(bag.children()?, depth)?;

@@ -1,0 +1,3 @@
+//! placeholder
+mod invalidations;
+pub(crate) use invalidations::Invalidations;
