@@ -13,8 +13,17 @@ pub mod certificate;
 
 pub mod database;
 
+pub mod trust;
+
+pub mod selection;
+
+pub mod source;
+
 pub mod lookup;
+
 pub mod vault;
+
+pub mod issue;
 
 #[cfg(test)]
 mod samples;

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use const_oid::AssociatedOid;
 use der::Decode;
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName,
+    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, NameConstraints,
+    SubjectAltName,
     SubjectKeyIdentifier,
 };
 use x509_cert::ext::{Extension, Extensions};
@@ -25,6 +26,8 @@ pub(super) struct KnownExtensions {
     pub(super) extended_key_usage: Option<ExtendedKeyUsage>,
     pub(super) subject_key_identifier: Option<SubjectKeyIdentifier>,
     pub(super) authority_key_identifier: Option<AuthorityKeyIdentifier>,
+    pub(super) has_name_constraints: bool,
+    pub(super) count: usize,
 }
 
 impl KnownExtensions {
@@ -36,6 +39,8 @@ impl KnownExtensions {
             extended_key_usage: decode(extensions, "extendedKeyUsage")?,
             subject_key_identifier: decode(extensions, "subjectKeyIdentifier")?,
             authority_key_identifier: decode(extensions, "authorityKeyIdentifier")?,
+            has_name_constraints: find::<NameConstraints>(extensions).is_some(),
+            count: extensions.len(),
         })
     }
 }

@@ -19,6 +19,7 @@ use std::time::SystemTime;
 use const_oid::ObjectIdentifier;
 use der::Decode;
 use policy::address::Address;
+use spki::AlgorithmIdentifierOwned;
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::ext::pkix::KeyUsage;
 
@@ -50,6 +51,7 @@ struct Facts {
     addresses: Addresses,
     key_kind: Option<KeyKind>,
     public_key_algorithm: ObjectIdentifier,
+    signature_algorithm: AlgorithmIdentifierOwned,
     extensions: KnownExtensions,
 }
 
@@ -80,6 +82,7 @@ impl Certificate {
             addresses,
             key_kind: key::key_kind(public_key),
             public_key_algorithm: public_key.algorithm.oid,
+            signature_algorithm: parsed.signature_algorithm().clone(),
             extensions: known,
             der: der.to_vec(),
         })))
@@ -194,6 +197,12 @@ impl Certificate {
         self.0.public_key_algorithm
     }
 
+    /// The algorithm by which its issuer signed it.
+    #[must_use]
+    pub fn signature_algorithm(&self) -> &AlgorithmIdentifierOwned {
+        &self.0.signature_algorithm
+    }
+
     /// Whether it says that it may issue certificates.
     #[must_use]
     pub fn is_ca(&self) -> bool {
@@ -212,6 +221,18 @@ impl Certificate {
     pub fn extended_key_usage(&self) -> Option<&[ObjectIdentifier]> {
         let usage = self.0.extensions.extended_key_usage.as_ref()?;
         Some(&usage.0)
+    }
+
+    /// Whether it limits the names in certificates below it.
+    #[must_use]
+    pub fn has_name_constraints(&self) -> bool {
+        self.0.extensions.has_name_constraints
+    }
+
+    /// Whether it has any extension; those from before version 3 have none.
+    #[must_use]
+    pub fn has_extensions(&self) -> bool {
+        self.0.extensions.count > 0
     }
 
     /// Whether its subject and issuer are the same name.
@@ -258,5 +279,7 @@ impl fmt::Debug for Certificate {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod corpus;
 #[cfg(test)]
 mod tests;

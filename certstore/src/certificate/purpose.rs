@@ -32,11 +32,19 @@ impl Certificate {
     /// # Errors
     /// What stands against it, as the end of the sentence "the certificate …".
     pub fn allows(&self, purpose: Purpose) -> Result<(), &'static str> {
-        self.extended_key_usage().map_or(Ok(()), for_mail)?;
+        self.allows_mail()?;
         match purpose {
             Purpose::Signing => self.key_usage().map_or(Ok(()), for_signing),
             Purpose::Encryption => self.allows_encryption(),
         }
+    }
+
+    /// Whether extendedKeyUsage allows mail; for a CA: whether it may issue certificates for mail.
+    ///
+    /// # Errors
+    /// As [`Certificate::allows`].
+    pub fn allows_mail(&self) -> Result<(), &'static str> {
+        self.extended_key_usage().map_or(Ok(()), for_mail)
     }
 
     fn allows_encryption(&self) -> Result<(), &'static str> {

@@ -6,7 +6,7 @@
 
 mod authority;
 mod export;
-//mod follow;
+mod follow;
 mod import;
 mod key_file;
 mod keyring;
@@ -30,7 +30,7 @@ use crate::seal::{SealError, SealingKey, VaultKey};
 use keyring::Keyring;
 
 pub use export::ExportError;
-//pub use follow::apply_changes;
+pub use follow::apply_changes;
 pub use import::{ImportError, ImportOptions, ImportedKey};
 pub use key_file::{KeyFileError, MAX_KEY_FILE_SIZE};
 pub use software_key::KeyRejection;
