@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::bind::Tls;
 use super::ending::Ending;
 use super::memory::Permit;
-use super::serve::House;
+use super::serve::{House, stopped};
 use super::transport::Transport;
 use super::{Intake, Received};
 use crate::failure::Reply;
@@ -127,7 +127,7 @@ impl<I: Intake> Connection<I> {
         );
         let outcome = tokio::select! {
             biased;
-            _ = self.shutdown.wait_for(|stops| *stops), if !is_receiving => {
+            () = stopped(&mut self.shutdown), if !is_receiving => {
                 return Err(Ending::ShuttingDown);
             }
             outcome = read => outcome,
