@@ -59,38 +59,16 @@ async fn play(name: &str, text: &str) {
         .filter(|(_, line)| !line.starts_with('#'))
         .peekable();
     while let Some((_, line)) = lines.next_if(|(_, line)| line.starts_with("option ")) {
-        options.set(&line["option ".len()..]);
+        options.set(line.trim_start_matches("option "));
     }
     let mut server = Server::start(&options);
     let mut client = Client::connect(&server, options.is_implicit()).await;
     for (number, line) in lines {
         let place = format!("{name}:{}: {line}", number + 1);
-        match line.split_at_checked(3) {
-            Some(("C: ", text)) => client.send(format!("{text}\r\n").as_bytes()).await,
-            Some(("C> ", text)) => client.send(&unescape(text)).await,
-            Some(("C* ", text)) => {
-                let (count, text) = text.split_once(' ').unwrap();
-                client
-                    .send(&unescape(text).repeat(count.parse().unwrap()))
-                    .await;
-            }
-            Some(("S: ", text)) => {
-                let found = client.line().await;
-                assert!(found.starts_with(text), "{place}\n  found: {found}");
-            }
-            Some(("M: ", text)) => {
-                let found = server.message().await.content;
-                assert_eq!(
-                    found.escape_ascii().to_string(),
-                    unescape(text).escape_ascii().to_string(),
-                    "{place}"
-                );
-            }
-            Some(("TLS", "")) => client = client.secure(&server).await,
-            _ if line == "CLOSED" => assert_eq!(client.line().await, "", "{place}"),
-            _ if line == "HANGUP" => client.hang_up().await,
-            _ => panic!("{place}: not a dialog line"),
-        }
+        client = match line {
+            "TLS" => client.secure().await,
+            _ => step(client, &mut server, line, &place).await,
+        };
     }
     drop(client);
     let left = server.stop().await;
@@ -99,4 +77,33 @@ async fn play(name: &str, text: &str) {
         "{name}: {} messages that the dialog does not name",
         left.len()
     );
+}
+
+async fn step(mut client: Client, server: &mut Server, line: &str, place: &str) -> Client {
+    match line.split_at_checked(3) {
+        Some(("C: ", text)) => client.send(format!("{text}\r\n").as_bytes()).await,
+        Some(("C> ", text)) => client.send(&unescape(text)).await,
+        Some(("C* ", text)) => {
+            let (count, text) = text.split_once(' ').unwrap();
+            client
+                .send(&unescape(text).repeat(count.parse().unwrap()))
+                .await;
+        }
+        Some(("S: ", text)) => {
+            let found = client.line().await;
+            assert!(found.starts_with(text), "{place}\n  found: {found}");
+        }
+        Some(("M: ", text)) => {
+            let found = server.message().await.content;
+            assert_eq!(
+                found.escape_ascii().to_string(),
+                unescape(text).escape_ascii().to_string(),
+                "{place}"
+            );
+        }
+        _ if line == "CLOSED" => assert_eq!(client.line().await, "", "{place}"),
+        _ if line == "HANGUP" => client.hang_up().await,
+        _ => panic!("{place}: not a dialog line"),
+    }
+    client
 }

@@ -235,7 +235,7 @@ impl<I: Intake> Connection<I> {
     /// Shakes hands. Input is empty here, and what comes during the handshake belongs to it.
     async fn start_tls(&mut self, progress: &mut Progress) -> Result<(), Ending> {
         self.flush(progress).await?;
-        let (Tls::StartTls { acceptor, .. } | Tls::Implicit(acceptor)) = &self.tls else {
+        let (Tls::Offered { acceptor, .. } | Tls::Implicit(acceptor)) = &self.tls else {
             return Err(Ending::TlsFailed);
         };
         let patience = self.house.settings.limits.command_timeout;

@@ -62,11 +62,11 @@ impl Certificate {
 }
 
 /// How a server is set up.
-pub struct Options {
-    pub limits: Limits,
-    pub tls: ListenerTls,
-    pub is_ready: bool,
-    pub may_relay: bool,
+pub(crate) struct Options {
+    pub(crate) limits: Limits,
+    pub(crate) tls: ListenerTls,
+    pub(crate) is_ready: bool,
+    pub(crate) may_relay: bool,
 }
 
 impl Default for Options {
@@ -94,7 +94,7 @@ impl Default for Options {
 
 impl Options {
     /// Reads `NAME VALUE`.
-    pub fn set(&mut self, option: &str) {
+    pub(crate) fn set(&mut self, option: &str) {
         let (name, value) = option.split_once(' ').unwrap();
         let (certificate, key) = CERTIFICATE.files();
         match (name, value) {
@@ -123,7 +123,7 @@ impl Options {
         }
     }
 
-    pub fn is_implicit(&self) -> bool {
+    pub(crate) fn is_implicit(&self) -> bool {
         matches!(self.tls, ListenerTls::Implicit { .. })
     }
 }
@@ -133,16 +133,16 @@ fn milliseconds(text: &str) -> Duration {
 }
 
 /// Does with a message what the message says, and with a recipient what its name says.
-pub struct Scripted {
+pub(crate) struct Scripted {
     is_ready: AtomicBool,
     messages: mpsc::UnboundedSender<Message>,
-    pub go_on: Notify,
+    pub(crate) go_on: Notify,
 }
 
 /// What the intake was given.
-pub struct Message {
-    pub client: Peer,
-    pub content: Bytes,
+pub(crate) struct Message {
+    pub(crate) client: Peer,
+    pub(crate) content: Bytes,
 }
 
 impl Intake for Scripted {
@@ -193,16 +193,16 @@ impl Intake for Scripted {
 }
 
 /// A running server.
-pub struct Server {
-    pub address: SocketAddr,
-    pub intake: Arc<Scripted>,
-    pub shutdown: watch::Sender<bool>,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) intake: Arc<Scripted>,
+    pub(crate) shutdown: watch::Sender<bool>,
     messages: mpsc::UnboundedReceiver<Message>,
     task: JoinHandle<()>,
 }
 
 impl Server {
-    pub fn start(options: &Options) -> Self {
+    pub(crate) fn start(options: &Options) -> Self {
         let network = Network {
             address: "127.0.0.0".parse().unwrap(),
             prefix: 8,
@@ -241,13 +241,13 @@ impl Server {
     }
 
     /// The next message that the intake was given.
-    pub async fn message(&mut self) -> Message {
+    pub(crate) async fn message(&mut self) -> Message {
         let message = timeout(PATIENCE, self.messages.recv()).await;
         message.expect("a message").unwrap()
     }
 
     /// Stops, and gives the messages that nobody asked for.
-    pub async fn stop(mut self) -> Vec<Message> {
+    pub(crate) async fn stop(mut self) -> Vec<Message> {
         self.shutdown.send_replace(true);
         timeout(PATIENCE, self.task)
             .await
@@ -262,24 +262,24 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// A client that does what it is told, right or wrong.
-pub struct Client {
+pub(crate) struct Client {
     stream: BufReader<Box<dyn Stream>>,
 }
 
 impl Client {
-    pub async fn connect(server: &Server, is_implicit: bool) -> Self {
+    pub(crate) async fn connect(server: &Server, is_implicit: bool) -> Self {
         let stream = TcpStream::connect(server.address).await.unwrap();
         let client = Self {
             stream: BufReader::new(Box::new(stream)),
         };
         if is_implicit {
-            client.secure(server).await
+            client.secure().await
         } else {
             client
         }
     }
 
-    pub async fn secure(self, _: &Server) -> Self {
+    pub(crate) async fn secure(self) -> Self {
         assert!(
             self.stream.buffer().is_empty(),
             "the server spoke before the handshake"
@@ -304,13 +304,13 @@ impl Client {
     }
 
     /// Sends; a server that closed meanwhile is found when its replies are read.
-    pub async fn send(&mut self, bytes: &[u8]) {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) {
         drop(self.stream.write_all(bytes).await);
         drop(self.stream.flush().await);
     }
 
     /// The next line, without its end; empty when the connection is closed.
-    pub async fn line(&mut self) -> String {
+    pub(crate) async fn line(&mut self) -> String {
         let mut line = String::new();
         let read = timeout(PATIENCE, self.stream.read_line(&mut line))
             .await
@@ -321,14 +321,14 @@ impl Client {
     }
 
     /// Whatever still comes.
-    pub async fn raw(&mut self) -> Vec<u8> {
+    pub(crate) async fn raw(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         drop(self.stream.read_to_end(&mut bytes).await);
         bytes
     }
 
     /// Reads a whole reply and checks its code.
-    pub async fn expect(&mut self, code: &str) {
+    pub(crate) async fn expect(&mut self, code: &str) {
         loop {
             let line = self.line().await;
             assert!(line.starts_with(code), "{line} instead of {code}");
@@ -339,13 +339,13 @@ impl Client {
     }
 
     /// Sends a line, reads a whole reply and checks its code.
-    pub async fn ask(&mut self, line: &str, code: &str) {
+    pub(crate) async fn ask(&mut self, line: &str, code: &str) {
         self.send(format!("{line}\r\n").as_bytes()).await;
         self.expect(code).await;
     }
 
     /// From the banner to 354.
-    pub async fn start_message(&mut self, mail: &str) {
+    pub(crate) async fn start_message(&mut self, mail: &str) {
         self.expect("220").await;
         self.ask("EHLO c.example", "250").await;
         self.ask(mail, "250").await;
@@ -353,28 +353,29 @@ impl Client {
         self.ask("DATA", "354").await;
     }
 
-    pub async fn hang_up(&mut self) {
+    pub(crate) async fn hang_up(&mut self) {
         self.stream.shutdown().await.unwrap();
     }
 }
 
 /// Bytes for `\r`, `\n`, `\0`, `\\` and `\xHH`.
-pub fn unescape(text: &str) -> Vec<u8> {
+pub(crate) fn unescape(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut rest = text;
-    while let Some((plain, escaped)) = rest.split_once('\\') {
-        bytes.extend_from_slice(plain.as_bytes());
-        let (byte, length) = match escaped.as_bytes()[0] {
-            b'r' => (b'\r', 1),
-            b'n' => (b'\n', 1),
-            b'0' => (0, 1),
-            b'\\' => (b'\\', 1),
-            b'x' => (u8::from_str_radix(&escaped[1..3], 16).unwrap(), 3),
-            _ => panic!("unknown escape in {text}"),
-        };
-        bytes.push(byte);
-        rest = &escaped[length..];
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'\\' => match rest.next().expect("an escape") {
+                b'r' => b'\r',
+                b'n' => b'\n',
+                b'0' => 0,
+                b'x' => {
+                    let digits: Vec<u8> = rest.by_ref().take(2).collect();
+                    u8::from_str_radix(str::from_utf8(&digits).unwrap(), 16).unwrap()
+                }
+                other => other,
+            },
+            plain => plain,
+        });
     }
-    bytes.extend_from_slice(rest.as_bytes());
     bytes
 }

@@ -204,7 +204,7 @@ async fn the_envelope_knows_the_session() {
     client.expect("220").await;
     client.ask("EHLO before.example", "250").await;
     client.ask("STARTTLS", "220").await;
-    let mut client = client.secure(&server).await;
+    let mut client = client.secure().await;
     client.ask("HELO after.example", "250").await;
     client.ask("MAIL FROM:<>", "250").await;
     client.ask("RCPT TO:<bob@example.org>", "250").await;
