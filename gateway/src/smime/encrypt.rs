@@ -35,9 +35,14 @@ pub fn encrypt_entity(
     recipients: &[TrustedCertificate],
     profile: &Profile,
 ) -> Result<Vec<u8>, SmimeFailure> {
-    let certificates: Vec<&[u8]> =
-        recipients.iter().map(|recipient| recipient.certificate().der()).collect();
-    let options = EncryptOptions { cipher: profile.cipher, key_transport: profile.key_transport };
+    let certificates: Vec<&[u8]> = recipients
+        .iter()
+        .map(|recipient| recipient.certificate().der())
+        .collect();
+    let options = EncryptOptions {
+        cipher: profile.cipher,
+        key_transport: profile.key_transport,
+    };
     let enveloped = cms::encrypt(entity, &certificates, &options).map_err(SmimeFailure::Encrypt)?;
     let mut whole = outer::header(message, pkcs7::entity_len(&enveloped));
     pkcs7::append_entity(smime_type(profile.cipher), &enveloped, &mut whole);

@@ -26,7 +26,9 @@ pub use verify::verify;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SmimeFailure {
     /// Two readers may see two messages in it; a signature would vouch for both.
-    #[error("the message is not signed: its header can be read in two ways (a field twice, or a line that is none)")]
+    #[error(
+        "the message is not signed: its header can be read in two ways (a field twice, or a line that is none)"
+    )]
     Ambiguous,
     /// The machine gave no random bytes.
     #[error("the message could not be signed: no random bytes; try again later")]

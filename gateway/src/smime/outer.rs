@@ -15,7 +15,10 @@ pub fn with_entity(message: &Message, entity: &[u8]) -> Vec<u8> {
 pub(super) fn header(message: &Message, rest: usize) -> Vec<u8> {
     const VERSION: &[u8] = b"MIME-Version: 1.0\r\n";
     let mut header = Vec::with_capacity(message.header_block().len() + 2 + VERSION.len() + rest);
-    for field in message.fields().filter(|field| !field.is_content() && !field.is("MIME-Version")) {
+    for field in message
+        .fields()
+        .filter(|field| !field.is_content() && !field.is("MIME-Version"))
+    {
         header.extend_from_slice(field.raw);
     }
     if !header.is_empty() && !header.ends_with(b"\n") {
