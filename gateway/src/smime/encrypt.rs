@@ -13,7 +13,7 @@ use crate::message::{Entity, Message};
 /// `message` with its content, signed or not, encrypted to all `recipients`; its other header fields keep their bytes.
 ///
 /// # Errors
-/// [`SmimeFailure::Encrypt`].
+/// [`SmimeFailure::Encrypt`]; [`SmimeFailure::Ambiguous`] where a line of the body might be left outside.
 pub fn encrypt(
     message: &Message,
     recipients: &[TrustedCertificate],
@@ -28,13 +28,16 @@ pub fn encrypt(
 /// Encrypts `entity` (content fields, blank line, body) in place of the content of `message`.
 ///
 /// # Errors
-/// [`SmimeFailure::Encrypt`].
+/// [`SmimeFailure::Encrypt`]; [`SmimeFailure::Ambiguous`] where a line of the body might be left outside.
 pub fn encrypt_entity(
     message: &Message,
     entity: Vec<u8>,
     recipients: &[TrustedCertificate],
     profile: &Profile,
 ) -> Result<Vec<u8>, SmimeFailure> {
+    if !message.has_clean_header() {
+        return Err(SmimeFailure::Ambiguous);
+    }
     let certificates: Vec<&[u8]> = recipients
         .iter()
         .map(|recipient| recipient.certificate().der())

@@ -25,9 +25,10 @@ pub use verify::verify;
 /// Why a message could not be signed or encrypted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SmimeFailure {
-    /// Two readers may see two messages in it; a signature would vouch for both.
+    /// Two readers may see two messages in it: a signature would vouch for both, and encryption might leave in clear what
+    /// one of them takes for the body.
     #[error(
-        "the message is not signed: its header can be read in two ways (a field twice, or a line that is none)"
+        "the header can be read in two ways: remove the repeated field, or the line that is no field"
     )]
     Ambiguous,
     /// The machine gave no random bytes.

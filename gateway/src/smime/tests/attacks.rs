@@ -237,6 +237,73 @@ fn an_expired_or_unknown_certificate_has_its_reason() {
     );
 }
 
+/// A mail from Alice, signed by openssl with these options.
+fn signed_with(options: &[&str]) -> String {
+    let content = PEOPLE.file("signed-with.txt", b"Content-Type: text/plain\r\n\r\nHi\r\n");
+    let start = [
+        "cms",
+        "-sign",
+        "-crlfeol",
+        "-from",
+        "alice@example.org",
+        "-in",
+        text(&content),
+    ];
+    let mail = with_crlf(&openssl(&[&start, options].concat())).into_owned();
+    String::from_utf8(mail).unwrap()
+}
+
+#[test]
+fn one_good_signer_is_enough_and_one_broken_signature_spoils_all() {
+    let key = |person: &'static Person| {
+        [
+            "-signer",
+            text(&person.certificate_file),
+            "-inkey",
+            text(&person.key_file),
+        ]
+    };
+    let both = [key(&PEOPLE.bob), key(&PEOPLE.alice)].concat();
+    let mail = signed_with(&both);
+    let verdict = judge(&message(mail.clone()));
+    assert_eq!(
+        (verdict.result, verdict.signer),
+        (
+            VerdictResult::Pass,
+            Address::parse("alice@example.org").ok()
+        )
+    );
+    let certificate = verdict.certificate.unwrap();
+    assert_eq!(certificate.sha256(), PEOPLE.alice.certificate.sha256());
+    let of_carol = mail.replace("From: alice@", "From: carol@");
+    assert_eq!(
+        refused(of_carol),
+        (VerdictResult::Fail, Some(Reason::AddressMismatch))
+    );
+    let altered = mail.replace("\r\nHi\r\n", "\r\nHo\r\n");
+    assert_eq!(
+        refused(altered),
+        (VerdictResult::Fail, Some(Reason::Altered))
+    );
+}
+
+#[test]
+fn a_weak_digest_or_a_missing_certificate_is_no_pass() {
+    let alice = [
+        "-signer",
+        text(&PEOPLE.alice.certificate_file),
+        "-inkey",
+        text(&PEOPLE.alice.key_file),
+    ];
+    let weak = signed_with(&[&alice[..], &["-md", "sha1"]].concat());
+    assert_eq!(refused(weak), (VerdictResult::Policy, Some(Reason::Weak)));
+    let bare = signed_with(&[&alice[..], &["-nocerts"]].concat());
+    assert_eq!(
+        refused(bare),
+        (VerdictResult::Neutral, Some(Reason::Untrusted))
+    );
+}
+
 #[test]
 fn signed_ciphertext_is_not_signed_content() {
     let sealed = encrypted(&message(MAIL), &[&PEOPLE.bob], &profile(Form::Clear));
@@ -356,6 +423,26 @@ fn an_ambiguous_message_is_not_signed() {
     let mail = message(MAIL.replace("X-Odd :", "Content-Type:"));
     let failure = sign(&mail, &*PEOPLE.alice, &profile(Form::Clear), now());
     assert_eq!(failure, Err(SmimeFailure::Ambiguous));
+}
+
+#[test]
+fn what_may_be_body_is_never_left_outside_the_encryption() {
+    let to = [trusted(&PEOPLE.bob)];
+    for content in [
+        "From: alice@example.org\r\nthe secret\r\n",
+        "From: alice@example.org\r\n \r\nthe: secret\r\n\r\nbody\r\n",
+        "the secret\r\n",
+    ] {
+        let failure = encrypt(&message(content), &to, &profile(Form::Clear));
+        assert_eq!(failure, Err(SmimeFailure::Ambiguous), "{content:?}");
+    }
+    for content in [
+        "\r\nthe secret\r\n",
+        "From: a@b.example\r\n\r\nthe secret\r\n",
+    ] {
+        let mail = encrypt(&message(content), &to, &profile(Form::Clear)).unwrap();
+        assert!(memchr::memmem::find(&mail, b"secret").is_none());
+    }
 }
 
 #[test]

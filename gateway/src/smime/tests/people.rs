@@ -242,7 +242,11 @@ impl Signer for Person {
                 let signature = key.sign(&rand::SystemRandom::new(), message).unwrap();
                 return Ok(signature.as_ref().to_vec());
             }
-            _ => return Err(KeyFailure::Unsuitable("this scheme")),
+            SignatureScheme::RsaPkcs1(_)
+            | SignatureScheme::RsaPss(_)
+            | SignatureScheme::Ecdsa(..) => {
+                return Err(KeyFailure::Unsuitable("this scheme"));
+            }
         };
         let key = RsaKeyPair::from_pkcs8(&self.pkcs8).unwrap();
         let mut signature = vec![0; key.public_modulus_len()];
@@ -276,7 +280,7 @@ impl Decryptor for Person {
             KeyTransport::Oaep(digest) => {
                 let algorithm = match digest {
                     Digest::Sha1 => &OAEP_SHA1_MGF1SHA1,
-                    _ => &OAEP_SHA256_MGF1SHA256,
+                    Digest::Sha256 | Digest::Sha384 | Digest::Sha512 => &OAEP_SHA256_MGF1SHA256,
                 };
                 let key = OaepPrivateDecryptingKey::new(key).unwrap();
                 key.decrypt(algorithm, encrypted_key, &mut plain, None)
