@@ -3,6 +3,16 @@
 //! Pure: no I/O, no clock, no async. Import order is the order of the modules below: each imports only from those above it.
 
 pub mod address;
+pub mod diagnostic;
+pub mod document;
+pub mod facts;
+pub mod pattern;
+pub mod decision;
+mod syntax;
+pub mod rule;
+pub mod compile;
+pub mod evaluate;
+pub mod suite;
 
 #[cfg(test)]
 mod mutation;
