@@ -12,3 +12,7 @@ pub mod cms;
 pub mod certificate;
 
 pub mod trust;
+
+pub mod selection;
+
+pub mod issue;
