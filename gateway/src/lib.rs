@@ -4,6 +4,7 @@
 //! must call a later one, it owns a small trait, and `app` plugs the implementation in.
 
 pub mod config;
+pub mod deliver;
 pub mod failure;
 pub mod listen;
 pub mod observe;
