@@ -85,10 +85,7 @@ fn obstacle(connection: &Connection, mail: &Mail<'_>) -> Option<Verdict> {
 }
 
 /// MAIL and RCPT: a verdict for each recipient, which is "delivered" for those accepted so far.
-async fn envelope(
-    connection: &mut Connection,
-    mail: &Mail<'_>,
-) -> Result<Vec<Verdict>, Broken> {
+async fn envelope(connection: &mut Connection, mail: &Mail<'_>) -> Result<Vec<Verdict>, Broken> {
     let mut commands = Vec::with_capacity(mail.recipients.len() + 2);
     if connection.is_open {
         commands.push("RSET".to_owned());

@@ -333,14 +333,20 @@ fn unreachable(hop: &Hop, error: Error) -> Verdict {
             Verdict::deferred(7, 0, &text)
         }
         Error::Tls(error) => Verdict::deferred(7, 0, &format!("no TLS with {hop}: {error}")),
-        other => Verdict::deferred(4, 1, &format!("cannot connect to {hop}: {}", describe(&other))),
+        other => Verdict::deferred(
+            4,
+            1,
+            &format!("cannot connect to {hop}: {}", describe(&other)),
+        ),
     }
 }
 
 fn describe(error: &Error) -> &dyn Display {
     match error {
         Error::Io(error) => error,
-        Error::UnparseableReply => &"it closed the connection or answered with what is no SMTP reply",
+        Error::UnparseableReply => {
+            &"it closed the connection or answered with what is no SMTP reply"
+        }
         Error::Timeout => &"no answer in time",
         other => other,
     }

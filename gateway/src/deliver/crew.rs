@@ -1,9 +1,11 @@
 //! What every attempt needs: it makes one, and it writes down what came of it.
 
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use certstore::clock::Clock;
 use futures_util::FutureExt;
 use tokio::sync::broadcast;
@@ -95,18 +97,13 @@ impl Crew {
                 return (Contact::Skipped, Some(unit.all(&verdict)));
             }
         };
-        let mail = unit.mail(&content);
         match &hop.to {
             Destination::Smtp { host, port } => {
+                let mail = unit.mail(&content);
                 self.try_smtp(host, *port, hop, &mail, connection).await
             }
             Destination::Maildir(folder) => {
-                // For trying out, and a few small writes: it may hold up a thread of the runtime.
-                let written = tokio::task::block_in_place(|| maildir::deliver(folder, unit.entry.id, &mail));
-                let verdict = match written {
-                    Ok(()) => Verdict::delivered("written"),
-                    Err(error) => Verdict::deferred(3, 0, &format!("cannot write to {hop}: {error}")),
-                };
+                let verdict = write(folder.clone(), unit.clone(), content).await;
                 (Contact::Reached(None), Some(unit.all(&verdict)))
             }
         }
@@ -198,7 +195,10 @@ impl Crew {
             copy: entry.id,
             arrived: entry.stored,
             recipients,
-            remote: conclusion.destination.rsplit_once(':').map(|(host, _)| host),
+            remote: conclusion
+                .destination
+                .rsplit_once(':')
+                .map(|(host, _)| host),
             original_headers: headers.unwrap_or_default(),
         };
         Some(failure.report(id, self.clock.now()))
@@ -267,6 +267,19 @@ impl Conclusion {
                 reply: verdict.text.clone(),
             })
             .collect()
+    }
+}
+
+/// Writes a unit into a maildir, on a thread that may wait for the disk.
+async fn write(folder: PathBuf, unit: Unit, content: Bytes) -> Verdict {
+    let written = tokio::task::spawn_blocking(move || {
+        let done = maildir::deliver(&folder, unit.entry.id, &unit.mail(&content));
+        done.map_err(|error| format!("cannot write to {}: {error}", folder.display()))
+    });
+    match written.await {
+        Ok(Ok(())) => Verdict::delivered("written"),
+        Ok(Err(error)) => Verdict::deferred(3, 0, &error),
+        Err(error) => Verdict::deferred(3, 0, &error.to_string()),
     }
 }
 

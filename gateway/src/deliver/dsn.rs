@@ -81,8 +81,18 @@ impl Failure<'_> {
             text += &line;
             text += "\r\n";
         }
-        part(&mut text, &boundary, "text/plain; charset=utf-8", &self.for_people());
-        part(&mut text, &boundary, "message/delivery-status", &self.for_programs(now));
+        part(
+            &mut text,
+            &boundary,
+            "text/plain; charset=utf-8",
+            &self.for_people(),
+        );
+        part(
+            &mut text,
+            &boundary,
+            "message/delivery-status",
+            &self.for_programs(now),
+        );
         let headers = header_lines(&self.original_headers);
         part(&mut text, &boundary, "text/rfc822-headers", headers);
         text += &format!("--{boundary}--\r\n");
@@ -137,9 +147,9 @@ const SUBJECT: &str = "Your message could not be delivered";
 fn part(text: &mut String, boundary: &str, content_type: &str, body: impl AsRef<[u8]>) {
     let body = body.as_ref();
     text.push_str(&format!("--{boundary}\r\nContent-Type: {content_type}\r\n"));
-    let plain = std::str::from_utf8(body).ok().filter(|body| {
-        body.is_ascii() && body.split("\r\n").all(|line| line.len() <= LINE)
-    });
+    let plain = std::str::from_utf8(body)
+        .ok()
+        .filter(|body| body.is_ascii() && body.split("\r\n").all(|line| line.len() <= LINE));
     match plain {
         Some(body) => {
             text.push_str("\r\n");
@@ -216,13 +226,19 @@ mod tests {
 
     fn report(headers: &[u8], to: &[(&str, Verdict)]) -> NewCopy {
         let reverse_path = Address::parse("alice@example.org").unwrap();
-        let addresses: Vec<_> = to.iter().map(|(to, _)| Address::parse(to).unwrap()).collect();
+        let addresses: Vec<_> = to
+            .iter()
+            .map(|(to, _)| Address::parse(to).unwrap())
+            .collect();
         let failure = Failure {
             hostname: "gw.example.org",
             reverse_path: &reverse_path,
             copy: "0123456789abcdef.1".parse().unwrap(),
             arrived: UNIX_EPOCH + Duration::from_secs(1_795_536_000),
-            recipients: addresses.iter().zip(to.iter().map(|(_, verdict)| verdict)).collect(),
+            recipients: addresses
+                .iter()
+                .zip(to.iter().map(|(_, verdict)| verdict))
+                .collect(),
             remote: Some("mx.example.com"),
             original_headers: Bytes::copy_from_slice(headers),
         };
@@ -241,12 +257,18 @@ mod tests {
             ],
         );
         assert_eq!(copy.reverse_path, None);
-        assert_eq!(copy.recipients, [Address::parse("alice@example.org").unwrap()]);
+        assert_eq!(
+            copy.recipients,
+            [Address::parse("alice@example.org").unwrap()]
+        );
         assert!(!copy.needs_eight_bit && !copy.smtputf8);
         let message = MessageParser::default().parse(&copy.content).unwrap();
         let content_type = message.content_type().unwrap();
         assert_eq!(content_type.subtype(), Some("report"));
-        assert_eq!(content_type.attribute("report-type"), Some("delivery-status"));
+        assert_eq!(
+            content_type.attribute("report-type"),
+            Some("delivery-status")
+        );
         let raw = std::str::from_utf8(&copy.content).unwrap();
         assert!(!raw.contains("SECRET"));
         assert!(raw.contains("Auto-Submitted: auto-replied\r\n"));
@@ -286,11 +308,18 @@ mod tests {
             &endless,
             &many,
         ] {
-            let copy = report(headers, &[("b\u{fc}b@example.com", verdict(550, "n\u{f6}"))]);
+            let copy = report(
+                headers,
+                &[("b\u{fc}b@example.com", verdict(550, "n\u{f6}"))],
+            );
             assert!(copy.content.is_ascii());
             assert!(!copy.needs_eight_bit);
             assert!(copy.content.len() < HEADERS + 8192);
-            assert!(copy.content.split(|&b| b == b'\n').all(|line| line.len() <= LINE));
+            assert!(
+                copy.content
+                    .split(|&b| b == b'\n')
+                    .all(|line| line.len() <= LINE)
+            );
             assert!(!super::super::data::has_bare_line_end(&copy.content));
             let raw = std::str::from_utf8(&copy.content).unwrap();
             assert!(raw.contains("Final-Recipient: utf-8; b\\x{FC}b@example.com\r\n"));

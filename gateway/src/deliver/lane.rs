@@ -7,15 +7,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use policy::address::Address;
+
 use super::attempt::Mail;
 use super::client::Connection;
 use super::schedule;
 use super::verdict::Verdict;
 use crate::spool::Entry;
-use policy::address::Address;
 
 /// Recipients of one copy that go to one next hop in one transaction.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Unit {
     /// The copy; its lease ends with the last unit of it.
     pub(super) entry: Arc<Entry>,

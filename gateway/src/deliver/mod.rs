@@ -75,7 +75,7 @@ pub struct Deliver {
 
 impl Deliver {
     /// Starts to deliver what is in the spool. `roots` are the anchors for next hops whose TLS must be verified; see
-    /// [`system_roots`]. Runs on the present tokio runtime, which must have several threads if a route leads to a maildir.
+    /// [`system_roots`]. Runs on the present tokio runtime.
     ///
     /// # Errors
     /// [`DeliverError::Tls`].

@@ -137,7 +137,9 @@ mod tests {
             ("example.net", None),
             ("", None),
         ] {
-            let found = routes.find(domain).map(|place| routes.hops()[place].to_string());
+            let found = routes
+                .find(domain)
+                .map(|place| routes.hops()[place].to_string());
             assert_eq!(found.as_deref(), expected, "{domain}");
         }
         assert_eq!(routes.hops().len(), 3);

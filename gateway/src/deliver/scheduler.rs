@@ -88,7 +88,11 @@ impl Scheduler {
     }
 
     fn tick(&mut self) {
-        for connection in self.lanes.iter_mut().flat_map(|lane| lane.expired(self.idle)) {
+        for connection in self
+            .lanes
+            .iter_mut()
+            .flat_map(|lane| lane.expired(self.idle))
+        {
             self.conclusions.spawn(connection.quit());
         }
         let room = self.room();
@@ -116,7 +120,10 @@ impl Scheduler {
                 continue;
             }
             let hop = self.crew.routes.find(recipient.address.domain());
-            match shares.iter_mut().find(|(other, share)| *other == hop && share.len() < RECIPIENTS) {
+            match shares
+                .iter_mut()
+                .find(|(other, share)| *other == hop && share.len() < RECIPIENTS)
+            {
                 Some((_, share)) => share.push(place),
                 None => shares.push((hop, vec![place])),
             }

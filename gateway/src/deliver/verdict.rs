@@ -106,12 +106,47 @@ mod tests {
     #[test]
     fn replies_become_verdicts() {
         for (code, esc, message, fate, status, text) in [
-            (250, [2, 0, 0], "ok", Fate::Delivered, (2, 0, 0), "250 2.0.0 ok"),
-            (550, [5, 1, 1], "no\nsuch", Fate::Failed, (5, 1, 1), "550 5.1.1 no such"),
-            (451, [0, 0, 0], "later", Fate::Deferred, (4, 0, 0), "451 later"),
-            (550, [2, 1, 5], "odd", Fate::Failed, (5, 0, 0), "550 2.1.5 odd"),
+            (
+                250,
+                [2, 0, 0],
+                "ok",
+                Fate::Delivered,
+                (2, 0, 0),
+                "250 2.0.0 ok",
+            ),
+            (
+                550,
+                [5, 1, 1],
+                "no\nsuch",
+                Fate::Failed,
+                (5, 1, 1),
+                "550 5.1.1 no such",
+            ),
+            (
+                451,
+                [0, 0, 0],
+                "later",
+                Fate::Deferred,
+                (4, 0, 0),
+                "451 later",
+            ),
+            (
+                550,
+                [2, 1, 5],
+                "odd",
+                Fate::Failed,
+                (5, 0, 0),
+                "550 2.1.5 odd",
+            ),
             (354, [0, 0, 0], "go", Fate::Deferred, (4, 0, 0), "354 go"),
-            (999, [0, 0, 0], "\u{1b}[31m", Fate::Deferred, (4, 0, 0), "999 ?[31m"),
+            (
+                999,
+                [0, 0, 0],
+                "\u{1b}[31m",
+                Fate::Deferred,
+                (4, 0, 0),
+                "999 ?[31m",
+            ),
             (0, [0, 0, 0], "", Fate::Deferred, (4, 0, 0), "0"),
         ] {
             let verdict = Verdict::of(&Response {

@@ -159,10 +159,7 @@ fn sweep_folder(
         let file = file?;
         // What is not named like a copy is not ours to delete.
         let name = file.file_name();
-        let Some(id) = name
-            .to_str()
-            .filter(|name| name.parse::<CopyId>().is_ok())
-        else {
+        let Some(id) = name.to_str().filter(|name| name.parse::<CopyId>().is_ok()) else {
             continue;
         };
         if !is_owned(id)? {

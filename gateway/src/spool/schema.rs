@@ -96,9 +96,11 @@ fn prepare(path: &Path, key: &SpoolKey) -> Result<Connection, SpoolError> {
 
 fn check_key(connection: &Connection, key: &SpoolKey) -> Result<(), SpoolError> {
     let sealed: Option<Vec<u8>> = connection
-        .query_row("SELECT value FROM meta WHERE name = 'key check'", [], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT value FROM meta WHERE name = 'key check'",
+            [],
+            |row| row.get(0),
+        )
         .optional()?;
     match sealed {
         Some(sealed) if key.opens_check_value(&sealed) => Ok(()),
