@@ -3,7 +3,6 @@
 //! Every wait has an end: each reply, each write and the connection itself may take as long as the operator said. Addresses
 //! go into commands as they are, for the parser of addresses lets no control character through.
 
-use std::fmt::Display;
 use std::io::Error as IoError;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -317,37 +316,37 @@ impl Connection {
     fn unbroken<T>(&mut self, result: Result<T, Error>) -> Result<T, Broken> {
         result.map_err(|error| {
             self.usable = false;
-            Broken(describe(&error).to_string())
+            Broken(describe(&error))
         })
     }
 }
 
 /// What a failure before MAIL means: temporary, whatever the other side says.
 fn unreachable(hop: &Hop, error: Error) -> Verdict {
-    match error {
-        Error::UnexpectedReply(reply) | Error::AuthenticationFailed(reply) => {
-            Verdict::of(&reply).but_temporary()
-        }
-        Error::MissingStartTls => {
-            let text = format!("{hop} does not offer STARTTLS, which its route requires");
-            Verdict::deferred(7, 0, &text)
-        }
-        Error::Tls(error) => Verdict::deferred(7, 0, &format!("no TLS with {hop}: {error}")),
-        other => Verdict::deferred(
-            4,
-            1,
-            &format!("cannot connect to {hop}: {}", describe(&other)),
-        ),
+    if let Error::UnexpectedReply(reply) | Error::AuthenticationFailed(reply) = &error {
+        return Verdict::of(reply).but_temporary();
     }
+    if let Error::MissingStartTls = error {
+        let text = format!("{hop} does not offer STARTTLS, which its route requires");
+        return Verdict::deferred(7, 0, &text);
+    }
+    let reason = describe(&error);
+    if let Error::Tls(_) = error {
+        return Verdict::deferred(7, 0, &format!("no TLS with {hop}: {reason}"));
+    }
+    Verdict::deferred(4, 1, &format!("cannot connect to {hop}: {reason}"))
 }
 
-fn describe(error: &Error) -> &dyn Display {
-    match error {
-        Error::Io(error) => error,
-        Error::UnparseableReply => {
-            &"it closed the connection or answered with what is no SMTP reply"
-        }
-        Error::Timeout => &"no answer in time",
-        other => other,
+/// The client's own texts, but for those that could say more.
+fn describe(error: &Error) -> String {
+    if let Error::Io(error) = error {
+        return error.to_string();
     }
+    if let Error::UnparseableReply = error {
+        return "it closed the connection or answered with what is no SMTP reply".to_owned();
+    }
+    if let Error::Timeout = error {
+        return "no answer in time".to_owned();
+    }
+    error.to_string()
 }

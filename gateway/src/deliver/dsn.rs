@@ -85,13 +85,13 @@ impl Failure<'_> {
             &mut text,
             &boundary,
             "text/plain; charset=utf-8",
-            &self.for_people(),
+            self.for_people(),
         );
         part(
             &mut text,
             &boundary,
             "message/delivery-status",
-            &self.for_programs(now),
+            self.for_programs(now),
         );
         let headers = header_lines(&self.original_headers);
         part(&mut text, &boundary, "text/rfc822-headers", headers);

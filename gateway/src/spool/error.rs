@@ -66,9 +66,11 @@ impl From<rusqlite::Error> for SpoolError {
 
 impl From<IoError> for SpoolError {
     fn from(error: IoError) -> Self {
-        match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full(error.to_string()),
-            _ => Self::Unavailable(error.to_string()),
+        let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
+        if full.contains(&error.kind()) {
+            Self::Full(error.to_string())
+        } else {
+            Self::Unavailable(error.to_string())
         }
     }
 }

@@ -60,9 +60,12 @@ pub(super) fn open(data_dir: &Path, key: &SpoolKey) -> Result<Connection, SpoolE
         .append(true)
         .mode(0o600)
         .open(&path)?;
-    prepare(&path, key).map_err(|error| match error {
-        SpoolError::Damaged { reason, .. } => SpoolError::Damaged { path, reason },
-        other => other,
+    prepare(&path, key).map_err(|error| {
+        if let SpoolError::Damaged { reason, .. } = error {
+            SpoolError::Damaged { path, reason }
+        } else {
+            error
+        }
     })
 }
 

@@ -101,13 +101,8 @@ impl Sink {
                 self.act(".", "250 2.0.0 taken\r\n", &mut stream).await?;
                 continue;
             }
-            let usual = match command.split(' ').next() {
-                Some("EHLO") => self.ehlo(),
-                Some("AUTH") => "235 2.7.0 welcome\r\n".to_owned(),
-                Some("STARTTLS") => "220 2.0.0 go on\r\n".to_owned(),
-                _ => "250 2.1.0 fine\r\n".to_owned(),
-            };
-            self.act(&command, &usual, &mut stream).await?;
+            self.act(&command, &self.usual(&command), &mut stream)
+                .await?;
             if let Some(acceptor) = self.tls.as_ref().filter(|_| command == "STARTTLS") {
                 let secured = acceptor.accept(stream.into_inner()).await.ok()?;
                 stream = BufReader::new(Box::new(secured));
@@ -135,6 +130,15 @@ impl Sink {
                 stream.read_to_end(&mut nothing).await.ok();
                 None
             }
+        }
+    }
+
+    fn usual(&self, command: &str) -> String {
+        match command.split(' ').next() {
+            Some("EHLO") => self.ehlo(),
+            Some("AUTH") => "235 2.7.0 welcome\r\n".to_owned(),
+            Some("STARTTLS") => "220 2.0.0 go on\r\n".to_owned(),
+            _ => "250 2.1.0 fine\r\n".to_owned(),
         }
     }
 
