@@ -5,5 +5,14 @@
 //! modules below: each imports only from those above it.
 
 pub mod clock;
-pub mod cms;
 pub mod seal;
+
+pub mod cms;
+
+pub mod certificate;
+
+pub mod trust;
+
+pub mod selection;
+
+pub mod issue;

@@ -6,5 +6,8 @@
 pub mod config;
 pub mod failure;
 pub mod listen;
+pub mod message;
 pub mod observe;
+pub mod smime;
 pub mod smtp;
+pub mod spool;

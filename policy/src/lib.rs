@@ -3,3 +3,6 @@
 //! Pure: no I/O, no clock, no async. Import order is the order of the modules below: each imports only from those above it.
 
 pub mod address;
+
+#[cfg(test)]
+mod mutation;

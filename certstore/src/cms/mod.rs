@@ -1,12 +1,58 @@
 //! Cryptographic Message Syntax (RFC 5652, 5083): reading and building what S/MIME is made of.
 //!
-//! A private key never comes in here: whoever signs hands over a [`Signer`], whoever decrypts a [`Decryptor`].
+//! A private key never comes in here: whoever signs hands over a [`Signer`], whoever decrypts a [`Decryptor`]. Nothing
+//! here trusts a certificate, or knows what MIME is.
 
 mod keys;
 mod options;
 
+mod ber;
+mod error;
+
+mod digest;
+
+mod algorithm;
+mod certificate_outline;
+mod rsa_parameters;
+
+mod cipher;
+mod key_agreement;
+mod signature;
+
+mod attributes;
+mod recipient_info;
+
+mod enveloped;
+mod signed;
+
+mod decrypt;
+mod verify;
+
+mod encode;
+
+mod encrypt;
+mod sign;
+
+mod content_info;
+
+mod bundle;
+
+#[cfg(test)]
+mod tests;
+
+pub use ber::BerError;
+pub use bundle::{certificate_bundle, certificates};
+pub use certificate_outline::key_kind;
+pub use content_info::{ContentInfo, parse};
+pub use decrypt::{DecryptFailure, Decrypted};
+pub use encrypt::{EncryptFailure, RecipientFault, encrypt};
+pub use enveloped::EnvelopedData;
+pub use error::CmsError;
 pub use keys::{
     Curve, Decryptor, Digest, KeyFailure, KeyKind, KeyTransport, RecipientId, SignatureScheme,
     Signer,
 };
 pub use options::{ContentCipher, EncryptOptions, RsaSignature, SignOptions};
+pub use sign::{SignFailure, micalg, sign, sign_parts};
+pub use signed::SignedData;
+pub use verify::{SignatureFault, SignerReport};

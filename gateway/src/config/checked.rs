@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use certstore::cms::{ContentCipher, Digest, KeyTransport, RsaSignature};
 
+use crate::observe::{LogFormat, LogLevel};
+
 /// Everything `postern.toml` says.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Our name in banners, trace headers and verdicts.
     pub hostname: String,
+    /// The folder that relative paths start at; absolute.
+    pub folder: PathBuf,
     /// Where databases, spool and keys lie; absolute.
     pub data_dir: PathBuf,
     /// The policy: a file or a folder of `*.toml`; absolute.
@@ -29,8 +33,19 @@ pub struct Config {
     pub trust: TrustConfig,
     /// The vault key's file; absolute.
     pub vault_key_file: PathBuf,
+    /// How and how much is logged.
+    pub log: LogConfig,
     /// Named sets of algorithms; the first is the default.
     pub profiles: Vec<Profile>,
+}
+
+/// How and how much is logged.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LogConfig {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// The least that is logged.
+    pub level: LogLevel,
 }
 
 /// One socket that mail comes in by.
@@ -76,6 +91,31 @@ pub struct Network {
     pub address: IpAddr,
     /// Length of its prefix, in bits.
     pub prefix: u8,
+}
+
+impl Network {
+    /// Whether `address` lies in it. An IPv4 address written as IPv6 (`::ffff:192.0.2.1`) counts as IPv4, on both
+    /// sides.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let (network, prefix) = match (self.address, self.address.to_canonical()) {
+            (IpAddr::V6(_), mapped @ IpAddr::V4(_)) => (mapped, self.prefix.saturating_sub(96)),
+            (network, _) => (network, self.prefix),
+        };
+        match (network, address.to_canonical()) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let shift = 32_u32.saturating_sub(prefix.into());
+                let differing = network.to_bits() ^ address.to_bits();
+                differing.checked_shr(shift).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let shift = 128_u32.saturating_sub(prefix.into());
+                let differing = network.to_bits() ^ address.to_bits();
+                differing.checked_shr(shift).unwrap_or(0) == 0
+            }
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        }
+    }
 }
 
 /// Limits on what a client may do.
@@ -193,4 +233,38 @@ pub enum Form {
     Clear,
     /// application/pkcs7-mime with the content inside.
     Opaque,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_contain_their_addresses() {
+        for (network, prefix, address, is_inside) in [
+            ("127.0.0.0", 8, "127.0.0.1", true),
+            ("127.0.0.0", 8, "128.0.0.1", false),
+            ("127.0.0.0", 8, "::ffff:127.9.9.9", true),
+            ("::ffff:127.0.0.0", 104, "127.1.2.3", true),
+            ("::ffff:127.0.0.0", 104, "126.1.2.3", false),
+            ("192.0.2.77", 32, "192.0.2.77", true),
+            ("192.0.2.77", 32, "192.0.2.76", false),
+            ("192.0.2.77", 24, "192.0.2.1", true),
+            ("0.0.0.0", 0, "203.0.113.9", true),
+            ("0.0.0.0", 0, "2001:db8::1", false),
+            ("::1", 128, "::1", true),
+            ("::1", 128, "::2", false),
+            ("::", 0, "2001:db8::1", true),
+            ("::", 0, "192.0.2.1", false),
+            ("2001:db8::", 32, "2001:db8:ffff::1", true),
+            ("2001:db8::", 32, "2001:db9::1", false),
+        ] {
+            let network = Network {
+                address: network.parse().unwrap(),
+                prefix,
+            };
+            let found = network.contains(address.parse().unwrap());
+            assert_eq!(found, is_inside, "{address} in {network:?}");
+        }
+    }
 }

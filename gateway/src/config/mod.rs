@@ -1,8 +1,13 @@
-//! What the operator configured: `raw` is the file as written, `checked` is what the program uses.
+//! What the operator configured: read from `postern.toml` with every mistake at once, and then used as it is.
 
 mod checked;
+mod delivery;
+mod limits;
+mod listener;
+mod profile;
+mod read;
 
 pub use checked::{
-    Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls, Network,
+    Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls, LogConfig, Network,
     Profile, RouteConfig, RouteTls, TrustConfig,
 };

@@ -1,0 +1,76 @@
+//! Certificates from files as people have them: PEM, DER, base64 without armour, PKCS#7 bundles.
+//!
+//! What is broken is reported in its place and never hides the rest. Keys and other PEM blocks beside the certificates
+//! are passed over.
+
+use encodify::{base64, pem};
+use memchr::memmem;
+
+use super::{Certificate, CertificateError};
+
+/// The most certificates that are read from one file.
+pub const MAX_CERTIFICATES: usize = 10_000;
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+
+type Found = Result<Certificate, CertificateError>;
+
+/// Reads every certificate in the bytes of a file, in their order; never gives an empty list.
+#[must_use]
+pub fn read_certificates(bytes: &[u8]) -> Vec<Found> {
+    let mut found = if memmem::find(bytes, BEGIN).is_some() {
+        read_pem(bytes)
+    } else if bytes.first() == Some(&SEQUENCE) {
+        vec![Certificate::from_der(bytes)]
+    } else {
+        read_bare_base64(bytes)
+    };
+    if found.is_empty() {
+        found.push(Err(CertificateError::NoneFound));
+    }
+    if found.len() > MAX_CERTIFICATES {
+        found.truncate(MAX_CERTIFICATES);
+        found.push(Err(CertificateError::TooMany));
+    }
+    found
+}
+
+/// The first octet of every DER certificate and of every PKCS#7 bundle.
+const SEQUENCE: u8 = 0x30;
+
+/// Each block is cut off before the next begins, so that one without an end does not swallow its neighbour.
+fn read_pem(bytes: &[u8]) -> Vec<Found> {
+    let starts: Vec<usize> = memmem::find_iter(bytes, BEGIN)
+        .take(MAX_CERTIFICATES + 1)
+        .collect();
+    let ends = starts.iter().skip(1).copied().chain([bytes.len()]);
+    starts
+        .iter()
+        .zip(ends)
+        .filter_map(|(&start, end)| bytes.get(start..end))
+        .flat_map(read_pem_block)
+        .collect()
+}
+
+fn read_pem_block(text: &[u8]) -> Vec<Found> {
+    let block = match pem::STANDARD.decode(text) {
+        Ok(block) => block,
+        Err(error) => return vec![Err(CertificateError::Pem(error))],
+    };
+    match block.label {
+        "CERTIFICATE" | "X509 CERTIFICATE" => vec![Certificate::from_der(&block.contents)],
+        "TRUSTED CERTIFICATE" => vec![Err(CertificateError::OpensslTrusted)],
+        _ => Vec::new(),
+    }
+}
+
+fn read_bare_base64(bytes: &[u8]) -> Vec<Found> {
+    let text = bytes.trim_ascii();
+    if text.is_empty() {
+        return Vec::new();
+    }
+    match base64::LENIENT.decode(text) {
+        Ok(der) if der.first() == Some(&SEQUENCE) => vec![Certificate::from_der(&der)],
+        Ok(_) | Err(_) => Vec::new(),
+    }
+}

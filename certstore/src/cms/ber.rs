@@ -1,0 +1,470 @@
+//! A pull reader for BER (X.690): elements as slices of the input, nothing decoded before it is asked for.
+//!
+//! It reads what mailers really send: indefinite lengths, strings in pieces, lengths in more octets than needed. It
+//! never loses the constructed bit, never copies but to join a string that came in pieces, and never recurses deeper
+//! than [`MAX_DEPTH`]. It does not know any schema, and it does not write.
+
+use std::borrow::Cow;
+
+use der::asn1::ObjectIdentifier;
+
+/// Elements nested deeper than this are refused.
+pub(super) const MAX_DEPTH: u8 = 32;
+
+/// Why bytes are not the BER that was expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BerError {
+    /// The input ends inside an element.
+    #[error("the data is cut off")]
+    Truncated,
+    /// Elements are nested too deep.
+    #[error("elements are nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    /// A length or tag number takes more octets than any real one.
+    #[error("a length or tag number is out of range")]
+    OutOfRange,
+    /// A primitive element of indefinite length.
+    #[error("a primitive element has no length")]
+    IndefinitePrimitive,
+    /// Another element stands where this one was expected.
+    #[error("another element than expected")]
+    UnexpectedTag,
+    /// An element that must be there is not.
+    #[error("an element is missing")]
+    Missing,
+    /// Bytes after the last element that belongs there.
+    #[error("more data than expected")]
+    TrailingData,
+    /// The contents octets do not make a value of this type.
+    #[error("a value that its type does not allow")]
+    InvalidValue,
+}
+
+/// Class and number of a tag, as in an identifier octet whose constructed bit is clear (X.690, section 8.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tag(u8);
+
+impl Tag {
+    pub(super) const INTEGER: Self = Self(0x02);
+    pub(super) const BIT_STRING: Self = Self(0x03);
+    pub(super) const OCTET_STRING: Self = Self(0x04);
+    pub(super) const OBJECT_IDENTIFIER: Self = Self(0x06);
+    pub(super) const SEQUENCE: Self = Self(0x10);
+    pub(super) const SET: Self = Self(0x11);
+
+    /// A context-specific tag; `number` is below 31.
+    pub(super) const fn context(number: u8) -> Self {
+        Self(0x80 | (number & LOW_NUMBER))
+    }
+}
+
+const CONSTRUCTED: u8 = 0x20;
+const LOW_NUMBER: u8 = 0x1f;
+const END_OF_CONTENTS: [u8; 2] = [0, 0];
+
+/// One element: tag, length and contents, borrowed from the input.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Element<'a> {
+    tag: Tag,
+    constructed: bool,
+    depth: u8,
+    encoded: &'a [u8],
+    contents: &'a [u8],
+}
+
+impl<'a> Element<'a> {
+    /// Reads the one element that `bytes` consist of.
+    pub(super) fn only(bytes: &'a [u8]) -> Result<Self, BerError> {
+        let mut reader = Reader::new(bytes);
+        let element = reader.element()?;
+        reader.finish()?;
+        Ok(element)
+    }
+
+    pub(super) fn tag(&self) -> Tag {
+        self.tag
+    }
+
+    /// The whole element as it was received.
+    pub(super) fn encoded(&self) -> &'a [u8] {
+        self.encoded
+    }
+
+    /// The contents octets as they were received, without an end-of-contents mark.
+    pub(super) fn contents(&self) -> &'a [u8] {
+        self.contents
+    }
+
+    /// The elements inside a constructed one.
+    pub(super) fn children(&self) -> Result<Reader<'a>, BerError> {
+        if !self.constructed {
+            return Err(BerError::UnexpectedTag);
+        }
+        Reader::at(self.contents, self.depth + 1)
+    }
+
+    /// The one element inside an explicitly tagged one.
+    pub(super) fn only_child(&self) -> Result<Self, BerError> {
+        let mut children = self.children()?;
+        let child = children.element()?;
+        children.finish()?;
+        Ok(child)
+    }
+
+    /// The octets of an OCTET STRING, whatever its tag; pieces are joined (X.690, section 8.7.3).
+    pub(super) fn octets(&self) -> Result<Cow<'a, [u8]>, BerError> {
+        if !self.constructed {
+            return Ok(Cow::Borrowed(self.contents));
+        }
+        let mut pieces = self.children()?;
+        if let Some(first) = pieces.next_element()?
+            && first.tag == Tag::OCTET_STRING
+            && !first.constructed
+            && pieces.is_empty()
+        {
+            return Ok(Cow::Borrowed(first.contents));
+        }
+        let mut joined = Vec::with_capacity(self.contents.len());
+        self.join_into(&mut joined)?;
+        Ok(Cow::Owned(joined))
+    }
+
+    fn join_into(&self, joined: &mut Vec<u8>) -> Result<(), BerError> {
+        if !self.constructed {
+            joined.extend_from_slice(self.contents);
+            return Ok(());
+        }
+        let mut pieces = self.children()?;
+        while let Some(piece) = pieces.next_element()? {
+            if piece.tag != Tag::OCTET_STRING {
+                return Err(BerError::UnexpectedTag);
+            }
+            piece.join_into(joined)?;
+        }
+        Ok(())
+    }
+
+    /// The octets of a BIT STRING that has no unused bits, as keys have none.
+    pub(super) fn bit_string(&self) -> Result<&'a [u8], BerError> {
+        match self.primitive()?.split_first() {
+            Some((0, octets)) => Ok(octets),
+            Some(_) | None => Err(BerError::InvalidValue),
+        }
+    }
+
+    pub(super) fn object_identifier(&self) -> Result<ObjectIdentifier, BerError> {
+        ObjectIdentifier::from_bytes(self.primitive()?).map_err(|_| BerError::InvalidValue)
+    }
+
+    /// An INTEGER between 0 and 2^31 - 1.
+    pub(super) fn small_integer(&self) -> Result<u32, BerError> {
+        let octets = self.primitive()?;
+        match octets.first() {
+            Some(0..0x80) if octets.len() <= 4 => Ok(octets
+                .iter()
+                .fold(0, |value, &octet| value << 8 | u32::from(octet))),
+            Some(_) | None => Err(BerError::InvalidValue),
+        }
+    }
+
+    /// The contents of an element that must not be constructed.
+    pub(super) fn primitive(&self) -> Result<&'a [u8], BerError> {
+        if self.constructed {
+            return Err(BerError::UnexpectedTag);
+        }
+        Ok(self.contents)
+    }
+}
+
+/// Elements one after the other.
+#[derive(Debug, Clone)]
+pub(super) struct Reader<'a> {
+    rest: &'a [u8],
+    depth: u8,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            rest: bytes,
+            depth: 0,
+        }
+    }
+
+    fn at(bytes: &'a [u8], depth: u8) -> Result<Self, BerError> {
+        if depth > MAX_DEPTH {
+            return Err(BerError::TooDeep);
+        }
+        Ok(Self { rest: bytes, depth })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Fails if anything is left.
+    pub(super) fn finish(&self) -> Result<(), BerError> {
+        if self.is_empty() {
+            Ok(())
+        } else {
+            Err(BerError::TrailingData)
+        }
+    }
+
+    /// The next element, which must be there.
+    pub(super) fn element(&mut self) -> Result<Element<'a>, BerError> {
+        let header = Header::read(self.rest)?;
+        let (_, body) = split(self.rest, header.length)?;
+        let (contents, trailer) = match header.contents {
+            Some(length) => (split(body, length)?.0, 0),
+            None => (
+                indefinite_contents(body, self.depth)?,
+                END_OF_CONTENTS.len(),
+            ),
+        };
+        let (encoded, rest) = split(self.rest, header.length + contents.len() + trailer)?;
+        self.rest = rest;
+        Ok(Element {
+            tag: header.tag,
+            constructed: header.constructed,
+            depth: self.depth,
+            encoded,
+            contents,
+        })
+    }
+
+    /// The next element, or None at the end.
+    pub(super) fn next_element(&mut self) -> Result<Option<Element<'a>>, BerError> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        self.element().map(Some)
+    }
+
+    /// The next element, which must be there and have this tag.
+    pub(super) fn expect(&mut self, tag: Tag) -> Result<Element<'a>, BerError> {
+        if self.is_empty() {
+            return Err(BerError::Missing);
+        }
+        self.optional(tag)?.ok_or(BerError::UnexpectedTag)
+    }
+
+    /// The next element if it has this tag.
+    pub(super) fn optional(&mut self, tag: Tag) -> Result<Option<Element<'a>>, BerError> {
+        if self.is_empty() || Header::read(self.rest)?.tag != tag {
+            return Ok(None);
+        }
+        self.element().map(Some)
+    }
+}
+
+/// Identifier and length octets of an element.
+struct Header {
+    tag: Tag,
+    constructed: bool,
+    /// Of the header itself.
+    length: usize,
+    /// Length of the contents; None for the indefinite form.
+    contents: Option<usize>,
+}
+
+impl Header {
+    fn read(bytes: &[u8]) -> Result<Self, BerError> {
+        let mut octets = bytes.iter().copied();
+        let mut next = || octets.next().ok_or(BerError::Truncated);
+        let identifier = next()?;
+        if identifier & LOW_NUMBER == LOW_NUMBER {
+            skip_high_number(&mut next)?;
+        }
+        let first = next()?;
+        let contents = match first {
+            0..0x80 => Some(usize::from(first)),
+            0x80 => None,
+            0xff => return Err(BerError::OutOfRange),
+            _ => Some(long_length(first & 0x7f, &mut next)?),
+        };
+        let constructed = identifier & CONSTRUCTED != 0;
+        if contents.is_none() && !constructed {
+            return Err(BerError::IndefinitePrimitive);
+        }
+        Ok(Self {
+            tag: Tag(identifier & !CONSTRUCTED),
+            constructed,
+            length: bytes.len() - octets.len(),
+            contents,
+        })
+    }
+}
+
+/// No type that CMS uses has a tag number of 31 or more: such elements can be skipped, but match no [`Tag`].
+fn skip_high_number(next: &mut impl FnMut() -> Result<u8, BerError>) -> Result<(), BerError> {
+    for _ in 0..4 {
+        if next()? & 0x80 == 0 {
+            return Ok(());
+        }
+    }
+    Err(BerError::OutOfRange)
+}
+
+fn long_length(
+    octets: u8,
+    next: &mut impl FnMut() -> Result<u8, BerError>,
+) -> Result<usize, BerError> {
+    let mut length = 0_usize;
+    for _ in 0..octets {
+        length = length
+            .checked_mul(256)
+            .ok_or(BerError::OutOfRange)?
+            .saturating_add(usize::from(next()?));
+    }
+    Ok(length)
+}
+
+/// The contents of an element of indefinite length, given everything behind its header.
+///
+/// Goes over nested elements without recursion, so that hostile nesting costs no stack.
+fn indefinite_contents(body: &[u8], depth: u8) -> Result<&[u8], BerError> {
+    let mut open = 1_u8;
+    let mut rest = body;
+    loop {
+        if let Some(after) = rest.strip_prefix(&END_OF_CONTENTS) {
+            open -= 1;
+            if open == 0 {
+                return split(body, body.len() - rest.len()).map(|(contents, _)| contents);
+            }
+            rest = after;
+            continue;
+        }
+        let header = Header::read(rest)?;
+        rest = split(rest, header.length)?.1;
+        match header.contents {
+            Some(length) => rest = split(rest, length)?.1,
+            None if open + depth >= MAX_DEPTH => return Err(BerError::TooDeep),
+            None => open += 1,
+        }
+    }
+}
+
+fn split(bytes: &[u8], at: usize) -> Result<(&[u8], &[u8]), BerError> {
+    bytes.split_at_checked(at).ok_or(BerError::Truncated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The octets of one OCTET STRING, or why there are none.
+    fn octets(input: &[u8]) -> Result<Vec<u8>, BerError> {
+        let element = Element::only(input)?;
+        if element.tag() != Tag::OCTET_STRING {
+            return Err(BerError::UnexpectedTag);
+        }
+        Ok(element.octets()?.into_owned())
+    }
+
+    #[test]
+    fn strings_in_every_form_and_ugly_input() {
+        use BerError::*;
+        for (name, input, expected) in [
+            ("empty input", "", Err(Truncated)),
+            ("tag alone", "04", Err(Truncated)),
+            ("empty string", "0400", Ok("")),
+            ("short", "0402 6869", Ok("hi")),
+            ("length in two octets", "048102 6869", Ok("hi")),
+            ("length with leading zeros", "048500000000 02 6869", Ok("hi")),
+            ("length of nine octets with zeros", "0489000000000000000002 6869", Ok("hi")),
+            ("length beyond the machine", "0489010000000000000000", Err(OutOfRange)),
+            ("length ff", "04ff00", Err(OutOfRange)),
+            ("length longer than the input", "04027a", Err(Truncated)),
+            ("huge length", "0488ffffffffffffffff", Err(Truncated)),
+            ("trailing", "0401 61 00", Err(TrailingData)),
+            ("indefinite primitive", "0480 0000", Err(IndefinitePrimitive)),
+            ("pieces, definite", "2406 040168 040169", Ok("hi")),
+            ("pieces, indefinite", "2480 040168 040169 0000", Ok("hi")),
+            ("nested pieces", "2480 2403040168 2480 040169 0000 0000", Ok("hi")),
+            ("one piece", "2404 04026869", Ok("hi")),
+            ("no pieces", "2400", Ok("")),
+            ("no pieces, indefinite", "2480 0000", Ok("")),
+            ("empty pieces", "2480 0400 0400 0000", Ok("")),
+            ("a zero octet is no end mark", "2480 04020000 0000", Ok("\0\0")),
+            ("no end mark", "2480 040168", Err(Truncated)),
+            ("half an end mark", "2480 040168 00", Err(Truncated)),
+            ("an end mark too many", "2480 0000 0000", Err(TrailingData)),
+            ("a piece that is no string", "2403 020101", Err(UnexpectedTag)),
+            ("a piece that is cut off", "2403 040568", Err(Truncated)),
+            ("another type", "020101", Err(UnexpectedTag)),
+            ("high tag number", "1f8101 00", Err(UnexpectedTag)),
+            ("endless tag number", "1f8181818181", Err(OutOfRange)),
+        ] {
+            let expected = expected.map(|text| text.as_bytes().to_vec());
+            assert_eq!(octets(&hex(input)), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded_without_using_the_stack() {
+        for (levels, expected) in [
+            (10, Ok(b"x".to_vec())),
+            (31, Ok(b"x".to_vec())),
+            (40, Err(BerError::TooDeep)),
+            (1_000_000, Err(BerError::TooDeep)),
+        ] {
+            let indefinite = [
+                [0x24, 0x80].repeat(levels),
+                b"\x04\x01x".to_vec(),
+                [0, 0].repeat(levels),
+            ];
+            assert_eq!(octets(&indefinite.concat()), expected, "{levels} levels");
+        }
+        let mut definite = b"\x04\x01x".to_vec();
+        for _ in 0..40 {
+            definite.splice(0..0, [0x24, 0x82, (definite.len() >> 8) as u8, definite.len() as u8]);
+        }
+        assert_eq!(octets(&definite), Err(BerError::TooDeep));
+    }
+
+    #[test]
+    fn integers_and_bit_strings_keep_to_their_range() {
+        for (input, expected) in [
+            ("020100", Ok(0)),
+            ("02020100", Ok(256)),
+            ("02047fffffff", Ok(0x7fff_ffff)),
+            ("020400000001", Ok(1)),
+            ("02050000000001", Err(BerError::InvalidValue)),
+            ("0201ff", Err(BerError::InvalidValue)),
+            ("0200", Err(BerError::InvalidValue)),
+            ("2203020101", Err(BerError::UnexpectedTag)),
+        ] {
+            let bytes = hex(input);
+            assert_eq!(Element::only(&bytes).unwrap().small_integer(), expected, "{input}");
+        }
+        for (input, expected) in [
+            ("03020061", Ok(&b"a"[..])),
+            ("0300", Err(BerError::InvalidValue)),
+            ("03020161", Err(BerError::InvalidValue)),
+        ] {
+            let bytes = hex(input);
+            assert_eq!(Element::only(&bytes).unwrap().bit_string(), expected, "{input}");
+        }
+    }
+
+    #[test]
+    fn the_constructed_bit_and_the_raw_bytes_stay() {
+        let bytes = hex("a080 2480 040168 0000 0000");
+        let outer = Element::only(&bytes).unwrap();
+        assert_eq!(outer.tag(), Tag::context(0));
+        assert_eq!(outer.encoded(), &bytes[..]);
+        assert_eq!(outer.contents(), &bytes[2..bytes.len() - 2]);
+        let inner = outer.only_child().unwrap();
+        assert!(inner.primitive().is_err());
+        assert_eq!(&inner.octets().unwrap()[..], b"h");
+    }
+
+    fn hex(text: &str) -> Vec<u8> {
+        let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b' ').collect();
+        digits
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect()
+    }
+}

@@ -1,0 +1,146 @@
+//! RecipientInfos (RFC 5652, section 6.2) as they are read: who is named, and the encrypted key for each.
+
+use std::borrow::Cow;
+
+use const_oid::db::rfc5912;
+
+use super::algorithm::{Algorithm, AlgorithmError};
+use super::ber::{BerError, Element, Reader, Tag};
+use super::{CmsError, KeyTransport, RecipientId, rsa_parameters};
+
+/// Recipients that one message may name.
+const MAX_RECIPIENTS: usize = 10_000;
+
+/// A content-encryption key, encrypted to one recipient.
+#[derive(Debug, Clone)]
+pub(super) struct EncryptedKey<'a> {
+    pub(super) method: KeyMethod<'a>,
+    pub(super) octets: Cow<'a, [u8]>,
+}
+
+/// How the key was encrypted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum KeyMethod<'a> {
+    /// To an RSA key.
+    Transport(Algorithm<'a>),
+    /// By agreement with an elliptic curve key.
+    Agreement(KeyAgreement<'a>),
+}
+
+/// The part of a KeyAgreeRecipientInfo that all its recipients share.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeyAgreement<'a> {
+    /// The originator's public key; None if it is only named, which mail does not do (RFC 5753, section 3.1.1).
+    pub(super) originator_key: Option<&'a [u8]>,
+    pub(super) user_keying_material: Option<Element<'a>>,
+    pub(super) algorithm: Algorithm<'a>,
+}
+
+/// The recipients of a message. Those that share a password or a symmetric key with the sender are left out: nobody
+/// receives mail in this way.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Recipients<'a> {
+    /// As long as `keys`, and in the same order.
+    pub(super) ids: Vec<RecipientId>,
+    pub(super) keys: Vec<EncryptedKey<'a>>,
+}
+
+impl<'a> Recipients<'a> {
+    /// Reads the elements of a RecipientInfos.
+    pub(super) fn read(mut infos: Reader<'a>) -> Result<Self, CmsError> {
+        let malformed = CmsError::in_structure("RecipientInfo");
+        let mut recipients = Self::default();
+        while let Some(info) = infos.next_element().map_err(&malformed)? {
+            let tag = info.tag();
+            if tag == Tag::SEQUENCE {
+                recipients.read_transport(&info).map_err(&malformed)?;
+            } else if tag == Tag::context(1) {
+                recipients.read_agreement(&info).map_err(&malformed)?;
+            }
+            if recipients.ids.len() > MAX_RECIPIENTS {
+                return Err(CmsError::TooMany {
+                    what: "recipients",
+                    limit: MAX_RECIPIENTS,
+                });
+            }
+        }
+        Ok(recipients)
+    }
+
+    /// KeyTransRecipientInfo (RFC 5652, section 6.2.1).
+    fn read_transport(&mut self, info: &Element<'a>) -> Result<(), BerError> {
+        let mut fields = info.children()?;
+        fields.expect(Tag::INTEGER)?;
+        let id = match fields.optional(Tag::context(0))? {
+            Some(identifier) => RecipientId::SubjectKeyIdentifier(identifier.octets()?.into_owned()),
+            None => RecipientId::from_issuer_and_serial(&fields.expect(Tag::SEQUENCE)?)?,
+        };
+        let algorithm = Algorithm::read(&mut fields)?;
+        let octets = fields.expect(Tag::OCTET_STRING)?.octets()?;
+        fields.finish()?;
+        self.push(id, KeyMethod::Transport(algorithm), octets);
+        Ok(())
+    }
+
+    /// KeyAgreeRecipientInfo (RFC 5652, section 6.2.2).
+    fn read_agreement(&mut self, info: &Element<'a>) -> Result<(), BerError> {
+        let mut fields = info.children()?;
+        fields.expect(Tag::INTEGER)?;
+        let originator = fields.expect(Tag::context(0))?.only_child()?;
+        let user_keying_material = match fields.optional(Tag::context(1))? {
+            Some(explicit) => Some(explicit.only_child()?),
+            None => None,
+        };
+        let agreement = KeyAgreement {
+            originator_key: originator_key(&originator)?,
+            user_keying_material,
+            algorithm: Algorithm::read(&mut fields)?,
+        };
+        let mut encrypted_keys = fields.expect(Tag::SEQUENCE)?.children()?;
+        fields.finish()?;
+        while let Some(encrypted_key) = encrypted_keys.next_element()? {
+            let mut fields = encrypted_key.children()?;
+            let id = match fields.optional(Tag::context(0))? {
+                Some(identifier) => recipient_key_identifier(&identifier)?,
+                None => RecipientId::from_issuer_and_serial(&fields.expect(Tag::SEQUENCE)?)?,
+            };
+            let octets = fields.expect(Tag::OCTET_STRING)?.octets()?;
+            fields.finish()?;
+            self.push(id, KeyMethod::Agreement(agreement), octets);
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, id: RecipientId, method: KeyMethod<'a>, octets: Cow<'a, [u8]>) {
+        self.ids.push(id);
+        self.keys.push(EncryptedKey { method, octets });
+    }
+}
+
+/// The octets of an OriginatorPublicKey, if the originator is given so.
+fn originator_key<'a>(originator: &Element<'a>) -> Result<Option<&'a [u8]>, BerError> {
+    if originator.tag() != Tag::context(1) {
+        return Ok(None);
+    }
+    let mut fields = originator.children()?;
+    fields.expect(Tag::SEQUENCE)?;
+    let key = fields.expect(Tag::BIT_STRING)?.bit_string()?;
+    fields.finish()?;
+    Ok(Some(key))
+}
+
+/// RecipientKeyIdentifier; its date and other attribute tell nothing that we need.
+fn recipient_key_identifier(element: &Element<'_>) -> Result<RecipientId, BerError> {
+    let identifier = element.children()?.expect(Tag::OCTET_STRING)?.octets()?;
+    Ok(RecipientId::SubjectKeyIdentifier(identifier.into_owned()))
+}
+
+impl KeyTransport {
+    pub(super) fn read(algorithm: &Algorithm<'_>) -> Result<Self, AlgorithmError> {
+        match algorithm.oid {
+            rfc5912::RSA_ENCRYPTION => Ok(Self::Pkcs1),
+            rfc5912::ID_RSAES_OAEP => rsa_parameters::read_oaep(algorithm).map(Self::Oaep),
+            _ => Err(algorithm.unsupported()),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Parameters of RSASSA-PSS and RSAES-OAEP (RFC 8017, appendix A.2; RFC 4055, sections 3 and 4), read and written.
+//!
+//! Both name a digest and a mask generation function. We know MGF1 only, and only with the very same digest.
+
+use const_oid::db::rfc5912;
+use der::asn1::Null;
+use der::{Any, Sequence};
+use spki::AlgorithmIdentifierOwned;
+
+use super::Digest;
+use super::algorithm::{Algorithm, AlgorithmError};
+use super::ber::{BerError, Element, Reader, Tag};
+
+/// The digest and the length of the salt, in bytes, of an RSASSA-PSS AlgorithmIdentifier.
+pub(super) fn read_pss(algorithm: &Algorithm<'_>) -> Result<(Digest, usize), AlgorithmError> {
+    let mut fields = algorithm
+        .parameters
+        .ok_or(BerError::Missing)?
+        .children()?;
+    let digest = read_digests(&mut fields)?;
+    let salt = match fields.optional(Tag::context(2))? {
+        Some(explicit) => explicit.only_child()?.small_integer()?,
+        None => 20,
+    };
+    let trailer = match fields.optional(Tag::context(3))? {
+        Some(explicit) => explicit.only_child()?.small_integer()?,
+        None => 1,
+    };
+    fields.finish()?;
+    if trailer != 1 {
+        return Err(BerError::InvalidValue.into());
+    }
+    let salt = usize::try_from(salt).map_err(|_| BerError::OutOfRange)?;
+    Ok((digest, salt))
+}
+
+/// The digest of an RSAES-OAEP AlgorithmIdentifier. A label other than the empty one is not supported.
+pub(super) fn read_oaep(algorithm: &Algorithm<'_>) -> Result<Digest, AlgorithmError> {
+    let Some(parameters) = algorithm.parameters else {
+        return Ok(Digest::Sha1);
+    };
+    let mut fields = parameters.children()?;
+    let digest = read_digests(&mut fields)?;
+    if let Some(explicit) = fields.optional(Tag::context(2))? {
+        let source = Algorithm::from_element(&explicit.only_child()?)?;
+        let label = source.parameters.ok_or(BerError::Missing)?.octets()?;
+        if source.oid != rfc5912::ID_P_SPECIFIED || !label.is_empty() {
+            return Err(AlgorithmError::Unsupported(
+                "unsupported: RSAES-OAEP with a label".to_owned(),
+            ));
+        }
+    }
+    fields.finish()?;
+    Ok(digest)
+}
+
+/// The fields that both begin with.
+fn read_digests(fields: &mut Reader<'_>) -> Result<Digest, AlgorithmError> {
+    let digest = match fields.optional(Tag::context(0))? {
+        Some(explicit) => Algorithm::from_element(&explicit.only_child()?)?.digest()?,
+        None => Digest::Sha1,
+    };
+    let mask_digest = match fields.optional(Tag::context(1))? {
+        Some(explicit) => read_mask_digest(&explicit)?,
+        None => Digest::Sha1,
+    };
+    if mask_digest != digest {
+        return Err(AlgorithmError::Unsupported(format!(
+            "unsupported: RSA padding with {}, but {} in MGF1",
+            digest.name(),
+            mask_digest.name()
+        )));
+    }
+    Ok(digest)
+}
+
+fn read_mask_digest(explicit: &Element<'_>) -> Result<Digest, AlgorithmError> {
+    let mask = Algorithm::from_element(&explicit.only_child()?)?;
+    if mask.oid != rfc5912::ID_MGF_1 {
+        return Err(mask.unsupported());
+    }
+    mask.inner()?.digest()
+}
+
+#[derive(Sequence)]
+struct PssParameters {
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    hash_algorithm: AlgorithmIdentifierOwned,
+    #[asn1(context_specific = "1", tag_mode = "EXPLICIT")]
+    mask_gen_algorithm: AlgorithmIdentifierOwned,
+    #[asn1(context_specific = "2", tag_mode = "EXPLICIT")]
+    salt_length: u8,
+}
+
+#[derive(Sequence)]
+struct OaepParameters {
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
+    hash_algorithm: AlgorithmIdentifierOwned,
+    #[asn1(context_specific = "1", tag_mode = "EXPLICIT")]
+    mask_gen_algorithm: AlgorithmIdentifierOwned,
+}
+
+/// RSASSA-PSS with MGF1 on the same digest and a salt as long as the digest (RFC 4056, section 3).
+pub(super) fn pss(digest: Digest) -> der::Result<AlgorithmIdentifierOwned> {
+    let parameters = PssParameters {
+        hash_algorithm: hash_algorithm(digest),
+        mask_gen_algorithm: mask_gen_algorithm(digest)?,
+        salt_length: u8::try_from(digest.length()).unwrap_or(u8::MAX),
+    };
+    Ok(AlgorithmIdentifierOwned {
+        oid: rfc5912::ID_RSASSA_PSS,
+        parameters: Some(Any::encode_from(&parameters)?),
+    })
+}
+
+/// RSAES-OAEP with MGF1 on the same digest and the empty label (RFC 3560, section 3).
+pub(super) fn oaep(digest: Digest) -> der::Result<AlgorithmIdentifierOwned> {
+    let parameters = OaepParameters {
+        hash_algorithm: hash_algorithm(digest),
+        mask_gen_algorithm: mask_gen_algorithm(digest)?,
+    };
+    Ok(AlgorithmIdentifierOwned {
+        oid: rfc5912::ID_RSAES_OAEP,
+        parameters: Some(Any::encode_from(&parameters)?),
+    })
+}
+
+/// In these structures a digest has NULL for parameters (RFC 4055, section 2.1).
+fn hash_algorithm(digest: Digest) -> AlgorithmIdentifierOwned {
+    AlgorithmIdentifierOwned {
+        oid: digest.oid(),
+        parameters: Some(Null.into()),
+    }
+}
+
+fn mask_gen_algorithm(digest: Digest) -> der::Result<AlgorithmIdentifierOwned> {
+    Ok(AlgorithmIdentifierOwned {
+        oid: rfc5912::ID_MGF_1,
+        parameters: Some(Any::encode_from(&hash_algorithm(digest))?),
+    })
+}

@@ -1,0 +1,9 @@
+//! The whole of CMS against OpenSSL, and against hostile input.
+
+mod support;
+
+mod decrypting;
+mod encrypting;
+mod hostile;
+mod signing;
+mod verifying;

@@ -1,0 +1,1 @@
+//! No input makes us panic, and no change to a message goes unnoticed.

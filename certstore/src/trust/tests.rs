@@ -1,0 +1,3 @@
+mod pkits;
+
+use super::*;

@@ -1,0 +1,189 @@
+//! What can be typed: the one definition of commands and options.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// An S/MIME gateway: signs and encrypts outgoing mail, decrypts and verifies incoming mail, as policy files say.
+#[derive(Debug, Parser)]
+#[command(name = "postern", version, max_term_width = 100)]
+pub struct Arguments {
+    /// The configuration [default: $POSTERN_CONFIG, ./postern.toml, /etc/postern/postern.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the gateway
+    Run,
+    /// Check configuration and policy; prints every mistake as FILE:LINE:COL
+    Check,
+    /// Run a gateway with its own CA, policy and users, to try things out
+    Demo {
+        /// Folder for the demo's files
+        #[arg(long, value_name = "DIR", default_value = "postern-demo")]
+        dir: PathBuf,
+        /// Where it listens
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:2525")]
+        listen: std::net::SocketAddr,
+    },
+    /// Other people's certificates
+    #[command(subcommand)]
+    Cert(CertCommand),
+    /// Our users' private keys
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Certificates that others are judged by
+    #[command(subcommand)]
+    Trust(TrustCommand),
+    /// The built-in certification authority
+    #[command(subcommand)]
+    Ca(CaCommand),
+    /// The policy
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Mail that waits for its delivery
+    #[command(subcommand)]
+    Queue(QueueCommand),
+}
+
+/// Other people's certificates.
+#[derive(Debug, Subcommand)]
+pub enum CertCommand {
+    /// Import certificates (PEM, DER, PKCS#7)
+    Import {
+        /// Files to read
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// List all certificates
+    List,
+    /// Print the certificates of an address as PEM
+    Export {
+        /// The address
+        address: String,
+    },
+    /// Show which certificate would be used for an address, and why not the others
+    Find {
+        /// The address
+        address: String,
+        /// Also show the sources that were asked, their answers and times
+        #[arg(long)]
+        explain: bool,
+    },
+}
+
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyPurpose {
+    /// Signatures
+    Signing,
+    /// Decryption
+    Encryption,
+    /// Signatures and decryption
+    Both,
+}
+
+/// Our users' private keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Import a key with its certificate (PKCS#12)
+    Import {
+        /// Whose key it is
+        address: String,
+        /// The file
+        file: PathBuf,
+        /// File whose first line is the passphrase [default: an empty passphrase]
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+        /// What it is for [default: what its certificate allows]
+        #[arg(long)]
+        purpose: Option<KeyPurpose>,
+    },
+    /// List all keys
+    List,
+}
+
+/// Certificates that others are judged by.
+#[derive(Debug, Subcommand)]
+pub enum TrustCommand {
+    /// Trust certificates as anchors
+    Add {
+        /// Files to read (PEM, DER, PKCS#7)
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Only for these domains
+        #[arg(long, value_name = "DOMAIN")]
+        domain: Vec<String>,
+    },
+    /// List all anchors
+    List,
+    /// Stop trusting an anchor
+    Remove {
+        /// Its SHA-256 fingerprint, as `trust list` prints it
+        sha256: String,
+    },
+}
+
+/// The built-in certification authority.
+#[derive(Debug, Subcommand)]
+pub enum CaCommand {
+    /// Make the authority; its certificate is printed, and trusted for the internal domains
+    Init {
+        /// Its name
+        #[arg(long, value_name = "DN", default_value = "CN=Postern CA")]
+        subject: String,
+    },
+    /// Issue a certificate to a user, and keep its key
+    Issue {
+        /// Whose certificate it is
+        address: String,
+        /// Also write key and certificates to FILE: PEM, or PKCS#12 if it ends in .p12
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// File whose first line is the passphrase of a PKCS#12 file
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
+}
+
+/// The policy.
+#[derive(Debug, Subcommand)]
+pub enum PolicyCommand {
+    /// Run the policy's [[test]] tables; exit code 1 if one fails
+    Test,
+}
+
+/// Mail that waits for its delivery.
+#[derive(Debug, Subcommand)]
+pub enum QueueCommand {
+    /// List it
+    List,
+    /// Show one message's envelope, tries and replies
+    Show {
+        /// Its queue id
+        id: String,
+    },
+    /// Try again now
+    Retry {
+        /// Its queue id
+        #[arg(required_unless_present = "all")]
+        id: Option<String>,
+        /// Everything that waits
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+    },
+    /// Give a message up, without telling its sender
+    Drop {
+        /// Its queue id
+        id: String,
+    },
+}

@@ -1,0 +1,107 @@
+//! `[[listener]]`: sockets, their TLS, and who may send what.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::checked::{ListenerConfig, ListenerTls, Network};
+use super::read::Reader;
+
+/// Reads all of them.
+pub(super) fn read(top: &mut Reader<'_, '_>) -> Vec<ListenerConfig> {
+    top.sections("listener").into_iter().filter_map(one).collect()
+}
+
+fn one(mut section: Reader<'_, '_>) -> Option<ListenerConfig> {
+    section.table.require("address");
+    let address = section.table.parsed("address", |text| {
+        text.parse::<SocketAddr>().map_err(|_| "an IP address and a port are needed, such as 127.0.0.1:2525")
+    });
+    let tls = tls(&mut section);
+    let relay_from = networks(&mut section, "relay-from");
+    let inbound_from = networks(&mut section, "inbound-from");
+    section.table.finish();
+    Some(ListenerConfig { address: address?.value, tls: tls?, relay_from, inbound_from })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    None,
+    Offered,
+    Required,
+    Implicit,
+}
+
+fn tls(section: &mut Reader<'_, '_>) -> Option<ListenerTls> {
+    let kinds = [
+        ("none", Kind::None),
+        ("starttls", Kind::Offered),
+        ("required", Kind::Required),
+        ("implicit", Kind::Implicit),
+    ];
+    let kind = section.table.choice("tls", &kinds).map_or(Kind::None, |kind| kind.value);
+    if kind != Kind::None {
+        section.table.require("certificate");
+        section.table.require("key");
+    }
+    let (certificate, key) = (section.path("certificate"), section.path("key"));
+    match kind {
+        Kind::None => Some(ListenerTls::None),
+        Kind::Implicit => Some(ListenerTls::Implicit { certificate: certificate?, key: key? }),
+        Kind::Offered | Kind::Required => Some(ListenerTls::StartTls {
+            certificate: certificate?,
+            key: key?,
+            required: kind == Kind::Required,
+        }),
+    }
+}
+
+fn networks(section: &mut Reader<'_, '_>, key: &str) -> Vec<Network> {
+    let texts = section.table.list_of_strings(key).unwrap_or_default();
+    let mut networks = Vec::with_capacity(texts.len());
+    for text in texts {
+        match network(&text.value) {
+            Some(network) => networks.push(network),
+            None => section.table.error(
+                text.place,
+                format!("`{key}` cannot hold {:?}: a network such as 10.0.0.0/8 or ::1/128 is needed", text.value),
+            ),
+        }
+    }
+    networks
+}
+
+/// An address alone is a network of one.
+fn network(text: &str) -> Option<Network> {
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix.parse::<u8>().ok()?)),
+        None => (text, None),
+    };
+    let address: IpAddr = address.parse().ok()?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.unwrap_or(longest);
+    (prefix <= longest).then_some(Network { address, prefix })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_read_or_refused() {
+        for (text, prefix) in [
+            ("127.0.0.0/8", Some(8)),
+            ("192.0.2.1", Some(32)),
+            ("::1", Some(128)),
+            ("2001:db8::/32", Some(32)),
+            ("0.0.0.0/0", Some(0)),
+            ("10.0.0.0/33", None),
+            ("::/129", None),
+            ("10.0.0/8", None),
+            ("10.0.0.0/", None),
+            ("10.0.0.0/-1", None),
+            ("localhost", None),
+            ("", None),
+        ] {
+            assert_eq!(network(text).map(|network| network.prefix), prefix, "{text:?}");
+        }
+    }
+}

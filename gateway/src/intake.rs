@@ -1,0 +1,141 @@
+//! The way of a message from its final dot to our reply: parse, decide, resolve, transform, store.
+//!
+//! Each stage takes what only the one before it can make. A 250 is given for [`Stored`](crate::spool::Stored) and for
+//! nothing else; whatever goes wrong on the way is a refusal, and nothing of the message is kept.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use certstore::clock::Clock;
+use policy::address::Address;
+use policy::compile::Policy;
+use policy::decision::Requirement;
+use policy::facts::Direction;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use crate::config::{Config, Profile};
+use crate::decide::{self, decide};
+use crate::deliver::Router;
+use crate::failure::{Failure, Refusal, Reply};
+use crate::listen::{Intake, Received};
+use crate::message::parse;
+use crate::observe::{self, QueueId};
+use crate::resolve::{self, Keyring, resolve};
+use crate::smtp::Envelope;
+use crate::spool::{NewCopy, Spool, SpoolError};
+use crate::transform::{Context, Transformed, transform};
+
+/// How long a recipient may wait for the answer to RCPT.
+const RCPT_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Takes mail in: everything that the stages need.
+#[derive(Debug)]
+pub struct Gatekeeper {
+    /// What the operator configured.
+    pub config: Arc<Config>,
+    /// The policy in force.
+    pub policy: Arc<Policy>,
+    /// Certificates and keys.
+    pub keyring: Keyring,
+    /// Where copies rest.
+    pub spool: Arc<Spool>,
+    /// Where copies go.
+    pub router: Arc<Router>,
+    /// Named sets of algorithms.
+    pub profiles: Arc<[Profile]>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How many messages may be in cryptography at once: as many as there are cores.
+    pub crypto: Arc<Semaphore>,
+}
+
+impl Intake for Gatekeeper {
+    fn ready(&self) -> Result<(), Reply> {
+        self.spool.health().map_err(|error| spool_failure(&error).reply())
+    }
+
+    async fn recipient(self: &Arc<Self>, id: QueueId, envelope: &Envelope, recipient: &Address) -> Reply {
+        match timeout(RCPT_PATIENCE, self.early_answer(envelope, recipient)).await {
+            Ok(Err(failure)) => {
+                observe::recipient_refused(id, recipient, &failure);
+                failure.reply()
+            }
+            // What takes longer is answered after the content.
+            Ok(Ok(())) | Err(_) => Reply::new(250, (2, 1, 5), "Recipient ok"),
+        }
+    }
+
+    async fn message(self: &Arc<Self>, received: Received) -> Reply {
+        let id = received.id;
+        let taken = timeout(self.config.limits.message_budget, self.take(received)).await;
+        match taken.unwrap_or_else(|_| Err(Failure::OutOfTime.into())) {
+            Ok(()) => Reply::new(250, (2, 0, 0), format!("stored as {id}")),
+            Err(refusal) => {
+                observe::refused(id, &refusal);
+                refusal.reply()
+            }
+        }
+    }
+}
+
+impl Gatekeeper {
+    async fn take(&self, received: Received) -> Result<(), Refusal> {
+        let start = Instant::now();
+        let parsed = parse(received)?;
+        let decided = decide(parsed, &self.policy, &self.config.internal_domains)?;
+        let resolved = resolve(decided, &self.keyring, &self.config.internal_domains).await?;
+        let transformed = self.computed(move |context| transform(resolved, context)).await?;
+        self.store(&transformed).await?;
+        observe::stored(&transformed, start.elapsed());
+        Ok(())
+    }
+
+    /// Runs a stage that computes on a thread that may block, so many at once as there are cores.
+    async fn computed<T: Send + 'static>(
+        &self,
+        stage: impl FnOnce(&Context) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let context = Context {
+            hostname: self.config.hostname.clone(),
+            profiles: Arc::clone(&self.profiles),
+            trust: self.keyring.lookup.trust(),
+            now: self.clock.now(),
+        };
+        let permit = Arc::clone(&self.crypto).acquire_owned().await;
+        let permit = permit.map_err(|closed| Failure::Internal(closed.to_string()))?;
+        let task = tokio::task::spawn_blocking(move || {
+            let result = stage(&context);
+            drop(permit);
+            result
+        });
+        task.await.map_err(|panic| Failure::Internal(panic.to_string()))?
+    }
+
+    /// Stores every copy, or none.
+    async fn store(&self, transformed: &Transformed) -> Result<(), Refusal> {
+        let envelope = transformed.parsed().envelope();
+        let mut copies = Vec::with_capacity(transformed.copies().len());
+        for copy in transformed.copies() {
+            copies.push(self.spooled(transformed, copy)?);
+        }
+        self.spool.store(copies).await.map(drop).map_err(|error| spool_failure(&error).into())
+    }
+
+    /// What can be said at RCPT; a lookup that the content may need begins now.
+    async fn early_answer(&self, envelope: &Envelope, recipient: &Address) -> Result<(), Failure> {
+        let domains = &self.config.internal_domains;
+        let early = decide::decide_early(envelope, recipient, &self.policy, domains)?;
+        let is_outbound = decide::direction(recipient, domains) == Direction::Outbound;
+        match early {
+            Some(order) if is_outbound && order.decision.encrypt == Requirement::Required => {
+                resolve::certificate(recipient, &order.decision, &self.keyring.lookup).await.map(drop)
+            }
+            None if is_outbound => {
+                self.keyring.warm_up(recipient);
+                Ok(())
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Encrypted messages (RFC 8551, sections 3.3 and 3.4).
+//!
+//! The entity is encrypted where it lies; what leaves is written once, into a buffer of the right size. Only content goes
+//! inside: no Bcc, no trace, no field of ours.
+
+use certstore::cms::{self, ContentCipher, EncryptOptions};
+use certstore::trust::TrustedCertificate;
+
+use super::{SmimeFailure, outer, pkcs7};
+use crate::config::Profile;
+use crate::message::{Entity, Message};
+
+/// `message` with its content, signed or not, encrypted to all `recipients`; its other header fields keep their bytes.
+///
+/// # Errors
+/// [`SmimeFailure::Encrypt`].
+pub fn encrypt(
+    message: &Message,
+    recipients: &[TrustedCertificate],
+    profile: &Profile,
+) -> Result<Vec<u8>, SmimeFailure> {
+    let content = Entity::as_written(message);
+    let mut entity = Vec::with_capacity(content.len());
+    content.append_to(&mut entity);
+    encrypt_entity(message, entity, recipients, profile)
+}
+
+/// Encrypts `entity` (content fields, blank line, body) in place of the content of `message`.
+///
+/// # Errors
+/// [`SmimeFailure::Encrypt`].
+pub fn encrypt_entity(
+    message: &Message,
+    entity: Vec<u8>,
+    recipients: &[TrustedCertificate],
+    profile: &Profile,
+) -> Result<Vec<u8>, SmimeFailure> {
+    let certificates: Vec<&[u8]> =
+        recipients.iter().map(|recipient| recipient.certificate().der()).collect();
+    let options = EncryptOptions { cipher: profile.cipher, key_transport: profile.key_transport };
+    let enveloped = cms::encrypt(entity, &certificates, &options).map_err(SmimeFailure::Encrypt)?;
+    let mut whole = outer::header(message, pkcs7::entity_len(&enveloped));
+    pkcs7::append_entity(smime_type(profile.cipher), &enveloped, &mut whole);
+    Ok(whole)
+}
+
+/// RFC 8551, sections 3.3 and 3.4: the type tells which of the two structures it is.
+const fn smime_type(cipher: ContentCipher) -> &'static str {
+    match cipher {
+        ContentCipher::Aes128Cbc | ContentCipher::Aes256Cbc => "enveloped-data",
+        ContentCipher::Aes128Gcm | ContentCipher::Aes256Gcm => "authEnveloped-data",
+    }
+}

@@ -1,0 +1,129 @@
+//! Which form of S/MIME a message has as a whole (RFC 8551, section 3.10).
+//!
+//! A header only says where to look. Whether something is signed, encrypted, and for whom, is what its CMS says once it is
+//! read.
+
+use std::borrow::Cow;
+
+use certstore::cms::{self, ContentInfo, RecipientId};
+use certstore::trust::TrustedCertificate;
+
+use super::pkcs7::{contents, is_pkcs7_mime, is_pkcs7_signature};
+use crate::message::{Message, Part, PartKind};
+
+/// What a message is, as a whole, by its headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SmimeForm<'m> {
+    /// No S/MIME, or only within: see [`has_signed_part`].
+    None,
+    /// multipart/signed with a CMS signature.
+    ClearSigned {
+        /// The first part with its header, exactly as it was received.
+        signed: &'m [u8],
+        /// The second part's CMS, decoded.
+        signature: Cow<'m, [u8]>,
+    },
+    /// application/pkcs7-mime: signed, encrypted or certificates alone.
+    Pkcs7(Cow<'m, [u8]>),
+    /// multipart/signed with a CMS protocol that is not what RFC 1847, section 2.1, asks for.
+    Malformed(&'static str),
+}
+
+/// Finds the form of `message`.
+#[must_use]
+pub fn recognise(message: &Message) -> SmimeForm<'_> {
+    let Some(root) = message.parts().first() else {
+        return SmimeForm::None;
+    };
+    if is_clear_signed(message, 0, root) {
+        return clear_signed(message, root);
+    }
+    if root.kind == PartKind::Leaf && is_pkcs7_mime(root) {
+        return SmimeForm::Pkcs7(contents(message, root));
+    }
+    SmimeForm::None
+}
+
+/// Whether some part, but not the whole, says that it is signed. Attached messages speak for themselves alone.
+pub(super) fn has_signed_part(message: &Message) -> bool {
+    let parts = message.parts();
+    let is_attached = |part: &Part| {
+        let around = std::iter::successors(Some(part), |part| parts.get(part.parent?));
+        around.skip(1).any(|part| part.kind == PartKind::Message)
+    };
+    parts.iter().enumerate().skip(1).any(|(index, part)| {
+        let says_signed = is_clear_signed(message, index, part)
+            || (part.kind == PartKind::Leaf
+                && is_pkcs7_mime(part)
+                && part.content_type.parameter("smime-type") != Some("enveloped-data"));
+        says_signed && !is_attached(part)
+    })
+}
+
+/// Whether a client signed the message already, so that it is not signed again: there is a signer in its CMS.
+#[must_use]
+pub fn is_client_signed(message: &Message) -> bool {
+    let has_signer = |bytes: &[u8]| {
+        let signed = cms::parse(bytes);
+        matches!(signed, Ok(ContentInfo::Signed(signed)) if signed.signer_count() > 0)
+    };
+    match recognise(message) {
+        SmimeForm::ClearSigned { signature, .. } => has_signer(&signature),
+        SmimeForm::Pkcs7(bytes) => has_signer(&bytes),
+        SmimeForm::None | SmimeForm::Malformed(_) => false,
+    }
+}
+
+/// Whether the whole message is encrypted, to whomever.
+#[must_use]
+pub fn is_encrypted(message: &Message) -> bool {
+    has_recipient(message, |_| true)
+}
+
+/// Whether the whole message is encrypted to this very certificate: its CMS names it as a recipient.
+#[must_use]
+pub fn encrypted_to(message: &Message, recipient: &TrustedCertificate) -> bool {
+    has_recipient(message, |id| recipient.certificate().is_named_by(id))
+}
+
+fn has_recipient(message: &Message, is_meant: impl Fn(&RecipientId) -> bool) -> bool {
+    let SmimeForm::Pkcs7(bytes) = recognise(message) else {
+        return false;
+    };
+    let Ok(ContentInfo::Enveloped(enveloped)) = cms::parse(&bytes) else {
+        return false;
+    };
+    !message.is_ambiguous() && enveloped.recipients().iter().any(is_meant)
+}
+
+/// Whether the part is multipart/signed by CMS: by its protocol, or by its second part where no protocol is named.
+fn is_clear_signed(message: &Message, index: usize, part: &Part) -> bool {
+    if !part.content_type.is("multipart", "signed") {
+        return false;
+    }
+    let Some(protocol) = part.content_type.parameter("protocol") else {
+        return message.children(index).nth(1).is_some_and(is_pkcs7_signature);
+    };
+    let protocol = protocol.to_ascii_lowercase();
+    matches!(protocol.as_str(), "application/pkcs7-signature" | "application/x-pkcs7-signature")
+}
+
+fn clear_signed<'m>(message: &'m Message, root: &Part) -> SmimeForm<'m> {
+    if root.kind != PartKind::Multipart {
+        return SmimeForm::Malformed("multipart/signed without parts");
+    }
+    let children: Vec<&Part> = message.children(0).take(3).collect();
+    let [signed, signature] = children.as_slice() else {
+        return SmimeForm::Malformed("multipart/signed has to have two parts");
+    };
+    if root.is_damaged || signed.is_damaged || signature.is_damaged {
+        return SmimeForm::Malformed("a boundary of multipart/signed is missing or stands within a line");
+    }
+    if !is_pkcs7_signature(signature) {
+        return SmimeForm::Malformed("the second part of multipart/signed is no CMS signature");
+    }
+    SmimeForm::ClearSigned {
+        signed: message.slice(&signed.range()),
+        signature: contents(message, signature),
+    }
+}

@@ -1,0 +1,43 @@
+//! S/MIME as it stands in mail (RFC 8551): signing, encrypting, decrypting, verifying, and what is said about it.
+//!
+//! Cryptography is [`certstore::cms`], trust is [`certstore::trust`], what an entity is [`crate::message`]; here the three
+//! meet. Left out: protected header fields (RFC 9788). Fields within an entity mean nothing here.
+
+mod decrypt;
+mod encrypt;
+mod form;
+mod outer;
+mod pkcs7;
+mod sign;
+mod verdict;
+mod verify;
+
+use certstore::cms::{EncryptFailure, SignFailure};
+
+pub use decrypt::{DecryptOutcome, Layer, Opened, decrypt};
+pub use encrypt::{encrypt, encrypt_entity};
+pub use form::{SmimeForm, encrypted_to, is_client_signed, is_encrypted, recognise};
+pub use outer::with_entity;
+pub use sign::{sign, sign_entity};
+pub use verdict::{Reason, Verdict, VerdictResult, authentication_results};
+pub use verify::verify;
+
+/// Why a message could not be signed or encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SmimeFailure {
+    /// Two readers may see two messages in it; a signature would vouch for both.
+    #[error("the message is not signed: its header can be read in two ways (a field twice, or a line that is none)")]
+    Ambiguous,
+    /// The machine gave no random bytes.
+    #[error("the message could not be signed: no random bytes; try again later")]
+    NoRandomness,
+    /// The signature could not be made.
+    #[error("the message could not be signed: {0}")]
+    Sign(SignFailure),
+    /// The content could not be encrypted.
+    #[error("the message could not be encrypted: {0}")]
+    Encrypt(EncryptFailure),
+}
+
+#[cfg(test)]
+mod tests;

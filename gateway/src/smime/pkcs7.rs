@@ -1,0 +1,61 @@
+//! CMS within MIME: application/pkcs7-mime and what stands for it (RFC 8551, section 3.2).
+
+use std::borrow::Cow;
+
+use encodify::{base64, pem};
+
+use crate::message::{Message, Part};
+
+/// More than the header fields of [`append_entity`] take.
+const HEADER_BYTES: usize = 256;
+
+/// How many bytes [`append_entity`] writes, at most.
+pub(super) const fn entity_len(der: &[u8]) -> usize {
+    HEADER_BYTES + base64::MIME.encoded_len(der.len())
+}
+
+/// Writes `der` as an entity of this smime-type (RFC 8551, section 3.2.2).
+pub(super) fn append_entity(smime_type: &str, der: &[u8], out: &mut Vec<u8>) {
+    let header = format!(
+        "Content-Type: application/pkcs7-mime; smime-type={smime_type};\r\n\tname=\"smime.p7m\"\r\n\
+         Content-Transfer-Encoding: base64\r\n\
+         Content-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n"
+    );
+    out.extend_from_slice(header.as_bytes());
+    base64::MIME.encode_append(der, out);
+}
+
+/// The CMS bytes that `part` holds: decoded, and taken out of PEM armour if there is one.
+pub(super) fn contents<'m>(message: &'m Message, part: &Part) -> Cow<'m, [u8]> {
+    let decoded = part.decoded(message.content());
+    if !decoded.trim_ascii_start().starts_with(b"-----BEGIN ") {
+        return decoded;
+    }
+    match pem::STANDARD.decode(&decoded) {
+        Ok(block) => Cow::Owned(block.contents),
+        Err(_) => decoded,
+    }
+}
+
+/// Whether the part says that it is CMS: by its type, or as an unnamed type by its file name (RFC 8551, section 3.2.1).
+pub(super) fn is_pkcs7_mime(part: &Part) -> bool {
+    let content_type = &part.content_type;
+    content_type.is("application", "pkcs7-mime")
+        || content_type.is("application", "x-pkcs7-mime")
+        || (content_type.is("application", "octet-stream") && has_extension(part, ".p7m"))
+}
+
+/// Whether the part says that it is a detached signature.
+pub(super) fn is_pkcs7_signature(part: &Part) -> bool {
+    let content_type = &part.content_type;
+    content_type.is("application", "pkcs7-signature")
+        || content_type.is("application", "x-pkcs7-signature")
+        || (content_type.is("application", "octet-stream") && has_extension(part, ".p7s"))
+}
+
+fn has_extension(part: &Part, extension: &str) -> bool {
+    let name = part.file_name.as_deref().unwrap_or_default();
+    let start = name.len().checked_sub(extension.len());
+    let end = start.and_then(|start| name.get(start..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(extension))
+}

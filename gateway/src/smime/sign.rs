@@ -1,0 +1,138 @@
+//! Signed messages: multipart/signed (RFC 8551, section 3.5.3; RFC 1847) or application/pkcs7-mime (section 3.5.2).
+//!
+//! A clear-signed content is hashed where it lies and copied once, into the message that leaves.
+
+use std::time::SystemTime;
+
+use certstore::cms::{self, ContentCipher, SignOptions, Signer};
+use encodify::base64;
+
+use super::{SmimeFailure, outer, pkcs7};
+use crate::config::{Form, Profile};
+use crate::message::{Entity, Message};
+
+/// `message` with its content signed; its other header fields keep their bytes.
+///
+/// # Errors
+/// [`SmimeFailure`].
+pub fn sign(
+    message: &Message,
+    signer: &dyn Signer,
+    profile: &Profile,
+    now: SystemTime,
+) -> Result<Vec<u8>, SmimeFailure> {
+    let signed = Signed::new(message, signer, profile, now)?;
+    let mut whole = outer::header(message, signed.len());
+    signed.append_to(&mut whole);
+    Ok(whole)
+}
+
+/// The signed content of `message` alone, as a MIME entity: to be encrypted, or to be put under several headers.
+///
+/// # Errors
+/// [`SmimeFailure`].
+pub fn sign_entity(
+    message: &Message,
+    signer: &dyn Signer,
+    profile: &Profile,
+    now: SystemTime,
+) -> Result<Vec<u8>, SmimeFailure> {
+    let signed = Signed::new(message, signer, profile, now)?;
+    let mut entity = Vec::with_capacity(signed.len());
+    signed.append_to(&mut entity);
+    Ok(entity)
+}
+
+/// What stands before the content, the content as it was signed, and what follows it.
+struct Signed<'m> {
+    head: Vec<u8>,
+    content: Option<Entity<'m>>,
+    tail: Vec<u8>,
+}
+
+impl<'m> Signed<'m> {
+    fn new(
+        message: &'m Message,
+        signer: &dyn Signer,
+        profile: &Profile,
+        now: SystemTime,
+    ) -> Result<Self, SmimeFailure> {
+        if message.is_ambiguous() {
+            return Err(SmimeFailure::Ambiguous);
+        }
+        let content = Entity::for_transport(message);
+        let options = options(profile, now);
+        match profile.form {
+            Form::Clear => Self::clear(content, signer, &options),
+            Form::Opaque => Self::opaque(&content, signer, &options),
+        }
+    }
+
+    fn clear(content: Entity<'m>, signer: &dyn Signer, options: &SignOptions) -> Result<Self, SmimeFailure> {
+        let pieces: Vec<&[u8]> = content.pieces().collect();
+        let signature = cms::sign_parts(&pieces, signer, options).map_err(SmimeFailure::Sign)?;
+        let boundary = boundary()?;
+        let micalg = cms::micalg(signer, options);
+        let head = format!(
+            "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n\
+             \tmicalg={micalg}; boundary=\"{boundary}\"\r\n\r\n\
+             This is an S/MIME signed message\r\n\r\n--{boundary}\r\n"
+        );
+        let mut tail = format!(
+            "\r\n--{boundary}\r\n\
+             Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n\
+             Content-Transfer-Encoding: base64\r\n\
+             Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n"
+        );
+        base64::MIME.encode_append(&signature, &mut tail);
+        tail.push_str(&format!("\r\n--{boundary}--\r\n"));
+        Ok(Self { head: head.into_bytes(), content: Some(content), tail: tail.into_bytes() })
+    }
+
+    fn opaque(content: &Entity<'m>, signer: &dyn Signer, options: &SignOptions) -> Result<Self, SmimeFailure> {
+        let mut bytes = Vec::with_capacity(content.len());
+        content.append_to(&mut bytes);
+        let signed = cms::sign(&bytes, signer, options).map_err(SmimeFailure::Sign)?;
+        let mut head = Vec::with_capacity(pkcs7::entity_len(&signed));
+        pkcs7::append_entity("signed-data", &signed, &mut head);
+        Ok(Self { head, content: None, tail: Vec::new() })
+    }
+
+    fn len(&self) -> usize {
+        self.head.len() + self.content.as_ref().map_or(0, Entity::len) + self.tail.len()
+    }
+
+    fn append_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head);
+        if let Some(content) = &self.content {
+            content.append_to(out);
+        }
+        out.extend_from_slice(&self.tail);
+    }
+}
+
+fn options(profile: &Profile, now: SystemTime) -> SignOptions {
+    // What we decrypt, the profile's own choice first (RFC 8551, section 2.5.2).
+    let mut capabilities = vec![profile.cipher];
+    let others = [
+        ContentCipher::Aes256Gcm,
+        ContentCipher::Aes128Gcm,
+        ContentCipher::Aes256Cbc,
+        ContentCipher::Aes128Cbc,
+    ];
+    capabilities.extend(others.into_iter().filter(|cipher| *cipher != profile.cipher));
+    SignOptions {
+        attached: profile.form == Form::Opaque,
+        digest: profile.digest,
+        rsa_signature: profile.rsa_signature,
+        signing_time: now,
+        capabilities,
+    }
+}
+
+/// A boundary that no content holds: 128 bits of chance.
+fn boundary() -> Result<String, SmimeFailure> {
+    let mut chance = [0; 16];
+    aws_lc_rs::rand::fill(&mut chance).map_err(|_| SmimeFailure::NoRandomness)?;
+    Ok(format!("=_postern_{:032x}", u128::from_be_bytes(chance)))
+}

@@ -1,0 +1,274 @@
+//! What is read from the tables: due entries, contents, and the list for operators.
+//!
+//! A damaged entry is a value here, never an error that stops the rest.
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "a connection serves one reader at a time; locked on blocking threads alone"
+)]
+use std::sync::Mutex;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::content::{ContentFiles, ReadError};
+use super::held::Held;
+use super::schema::{self, QUEUED};
+use super::sealed::{CopyKey, Damage, SpoolKey, sealed_length};
+use super::{CopyId, Details, Entry, Listed, SpoolError};
+
+#[derive(Debug)]
+pub(super) struct Reader {
+    #[expect(clippy::disallowed_types, reason = "see the import")]
+    connection: Mutex<Connection>,
+    key: Arc<SpoolKey>,
+    files: ContentFiles,
+}
+
+/// An entry that does not open.
+#[derive(Debug)]
+pub(super) struct Damaged {
+    pub(super) number: i64,
+    pub(super) id: String,
+    pub(super) reason: Damage,
+}
+
+/// Why a part of an entry was not read.
+#[derive(Debug)]
+pub(super) enum PartError {
+    Damaged(Damaged),
+    Other(SpoolError),
+}
+
+/// The part of an entry's row that is in clear, and what is sealed of it.
+struct CopyRow {
+    number: i64,
+    id: String,
+    state: i64,
+    stored: i64,
+    due: i64,
+    attempts: u32,
+    size: u64,
+    key: Vec<u8>,
+    details: Vec<u8>,
+}
+
+/// The columns that [`CopyRow`] is read from.
+const COLUMNS: &str = "number, id, state, stored, due, attempts, size, key, details";
+
+impl Reader {
+    #[expect(clippy::disallowed_types, reason = "see the import")]
+    pub(super) fn new(connection: Connection, key: Arc<SpoolKey>, files: ContentFiles) -> Self {
+        Self {
+            connection: Mutex::new(connection),
+            key,
+            files,
+        }
+    }
+
+    /// Up to `limit` entries that are due and that nobody works on, the longest due first; and the damaged ones among them.
+    pub(super) fn due(
+        &self,
+        held: &Arc<Held>,
+        now: SystemTime,
+        limit: usize,
+    ) -> Result<(Vec<Entry>, Vec<Damaged>), SpoolError> {
+        let connection = self.connection();
+        held.scan(|| scan_due(&connection, &self.key, held, now, limit))
+    }
+
+    pub(super) fn content(&self, id: CopyId) -> Result<Bytes, PartError> {
+        let found: Option<(i64, u64, Vec<u8>, Option<Vec<u8>>)> = self
+            .connection()
+            .prepare_cached(
+                "SELECT copy.number, size, key, body FROM copy JOIN content USING (number) WHERE id = ?1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row([id.to_string()], |row| {
+                        Ok((row.get(0)?, size(row.get(1)?), row.get(2)?, row.get(3)?))
+                    })
+                    .optional()
+            })
+            .map_err(|error| PartError::Other(error.into()))?;
+        let (number, size, wrapped, body) = found.ok_or(PartError::Other(SpoolError::Gone(id)))?;
+        let opened = CopyKey::unwrap(&self.key, &id.to_string(), &wrapped)
+            .map_err(ReadError::Damaged)
+            .and_then(|key| self.open_content(id, &key, size, body));
+        match opened {
+            Ok(content) => Ok(content),
+            Err(ReadError::Io(error)) => Err(PartError::Other(error.into())),
+            // An operator may have dropped the copy since its row was read.
+            Err(ReadError::Damaged(_)) if !self.exists(id)? => {
+                Err(PartError::Other(SpoolError::Gone(id)))
+            }
+            Err(ReadError::Damaged(reason)) => Err(PartError::damaged(number, id, reason)),
+        }
+    }
+
+    /// The original header block.
+    pub(super) fn headers(&self, id: CopyId) -> Result<Bytes, PartError> {
+        let found: Option<(i64, Vec<u8>, Vec<u8>)> = self
+            .connection()
+            .prepare_cached(
+                "SELECT copy.number, key, headers FROM copy JOIN content USING (number) WHERE id = ?1",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_row([id.to_string()], |row| {
+                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                    })
+                    .optional()
+            })
+            .map_err(|error| PartError::Other(error.into()))?;
+        let (number, wrapped, headers) = found.ok_or(PartError::Other(SpoolError::Gone(id)))?;
+        CopyKey::unwrap(&self.key, &id.to_string(), &wrapped)
+            .and_then(|key| key.open_headers(&headers))
+            .map_err(|reason| PartError::damaged(number, id, reason))
+    }
+
+    fn open_content(
+        &self,
+        id: CopyId,
+        key: &CopyKey,
+        size: u64,
+        body: Option<Vec<u8>>,
+    ) -> Result<Bytes, ReadError> {
+        let too_long = ReadError::Damaged("its size is beyond all measure");
+        let size = usize::try_from(size).map_err(|_| too_long)?;
+        let Some(sealed) = body else {
+            return self.files.read(&id.to_string(), key, size);
+        };
+        if sealed_length(size) != Some(sealed.len()) {
+            return Err(ReadError::Damaged("its content has the wrong length"));
+        }
+        let mut plain = Vec::with_capacity(size);
+        key.open_chunk(0, 1, &sealed, &mut plain)
+            .map_err(ReadError::Damaged)?;
+        Ok(plain.into())
+    }
+
+    fn exists(&self, id: CopyId) -> Result<bool, PartError> {
+        exists(&self.connection(), &id.to_string()).map_err(PartError::Other)
+    }
+
+    #[expect(clippy::disallowed_types, reason = "see the import")]
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        let connection: &Mutex<Connection> = &self.connection;
+        connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PartError {
+    fn damaged(number: i64, id: CopyId, reason: Damage) -> Self {
+        Self::Damaged(Damaged {
+            number,
+            id: id.to_string(),
+            reason,
+        })
+    }
+}
+
+/// Whether an entry has a row.
+pub(super) fn exists(connection: &Connection, id: &str) -> Result<bool, SpoolError> {
+    Ok(connection
+        .prepare_cached("SELECT 1 FROM copy WHERE id = ?1")?
+        .exists([id])?)
+}
+
+/// The entries whose id is in `range` (its end excluded), the oldest first.
+pub(super) fn list(
+    connection: &Connection,
+    key: &SpoolKey,
+    range: &(String, String),
+) -> Result<Vec<Listed>, SpoolError> {
+    let sql = format!("SELECT {COLUMNS} FROM copy WHERE id >= ?1 AND id < ?2 ORDER BY stored, id");
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map(params![range.0, range.1], CopyRow::read)?;
+    rows.map(|row| {
+        let row = row?;
+        Ok(Listed {
+            stored: schema::time(row.stored),
+            due: schema::time(row.due),
+            attempts: row.attempts,
+            size: row.size,
+            details: (row.state == QUEUED)
+                .then(|| row.open_details(key).ok())
+                .flatten(),
+            id: row.id,
+        })
+    })
+    .collect()
+}
+
+fn scan_due(
+    connection: &Connection,
+    key: &SpoolKey,
+    held: &Arc<Held>,
+    now: SystemTime,
+    limit: usize,
+) -> Result<(Vec<Entry>, Vec<Damaged>), SpoolError> {
+    let sql = format!("SELECT {COLUMNS} FROM copy WHERE state = 0 AND due <= ?1 ORDER BY due");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([schema::milliseconds(now)])?;
+    let mut entries = Vec::new();
+    let mut damaged = Vec::new();
+    while entries.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let row = CopyRow::read(row)?;
+        match row.lease(key, held) {
+            Ok(entry) => entries.extend(entry),
+            Err(reason) => damaged.push(Damaged {
+                number: row.number,
+                id: row.id,
+                reason,
+            }),
+        }
+    }
+    Ok((entries, damaged))
+}
+
+impl CopyRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            number: row.get(0)?,
+            id: row.get(1)?,
+            state: row.get(2)?,
+            stored: row.get(3)?,
+            due: row.get(4)?,
+            attempts: row.get(5)?,
+            size: size(row.get(6)?),
+            key: row.get(7)?,
+            details: row.get(8)?,
+        })
+    }
+
+    /// Opens the entry for whoever works on it; none if somebody does already.
+    fn lease(&self, key: &SpoolKey, held: &Arc<Held>) -> Result<Option<Entry>, Damage> {
+        let id: CopyId = self.id.parse().map_err(|_| "its id is none of ours")?;
+        let Some(lease) = held.lease(id) else {
+            return Ok(None);
+        };
+        Ok(Some(Entry {
+            id,
+            stored: schema::time(self.stored),
+            attempts: self.attempts,
+            size: self.size,
+            urgent: self.due == 0,
+            details: self.open_details(key)?,
+            _lease: lease,
+        }))
+    }
+
+    fn open_details(&self, key: &SpoolKey) -> Result<Details, Damage> {
+        CopyKey::unwrap(key, &self.id, &self.key)?.open_details(&self.details)
+    }
+}
+
+/// A size as the database keeps it; a negative one, which we never write, is beyond all measure.
+fn size(bytes: i64) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}

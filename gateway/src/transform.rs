@@ -1,0 +1,111 @@
+//! From one message and its plans to the copies that leave: look-alikes removed, signed once, encrypted once for each
+//! group, opened for its owner, verified.
+//!
+//! It is pure computation: no directory, no database, no network. It runs on a thread that may block.
+
+mod inbound;
+mod outbound;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use certstore::trust::Trust;
+use policy::address::Address;
+
+use crate::config::Profile;
+use crate::failure::{Failure, Refusal};
+use crate::message::{self, Message, Parsed};
+use crate::resolve::{Plan, Resolved, Treatment};
+
+/// What stays the same from message to message.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Our name, in trace headers and verdicts.
+    pub hostname: String,
+    /// Named sets of algorithms; the first is the default.
+    pub profiles: Arc<[Profile]>,
+    /// Whom we believe, at this moment.
+    pub trust: Arc<Trust>,
+    /// This moment.
+    pub now: SystemTime,
+}
+
+/// A message and its copies as they leave. Only this stage makes them.
+#[derive(Debug)]
+pub struct Transformed {
+    parsed: Parsed,
+    copies: Vec<Copy>,
+}
+
+/// One content, and who gets it.
+#[derive(Debug, Clone)]
+pub struct Copy {
+    /// The whole message, trace field first, in pieces that follow each other.
+    pub content: Vec<Bytes>,
+    /// Its recipients, each with the rule that decided.
+    pub recipients: Vec<Address>,
+    /// What was done to it.
+    pub treated: Treated,
+}
+
+/// What was done to a copy.
+#[derive(Debug, Clone, Default)]
+pub struct Treated {
+    /// Signed here.
+    pub signed: bool,
+    /// Encrypted here, to so many certificates.
+    pub encrypted_to: usize,
+    /// Decrypted here: it leaves over protected ways only (law 6).
+    pub opened: bool,
+    /// The verdict on its signature, in the words of `Authentication-Results`.
+    pub verdict: Option<String>,
+}
+
+impl Transformed {
+    /// The message that the copies were made of.
+    #[must_use]
+    pub const fn parsed(&self) -> &Parsed {
+        &self.parsed
+    }
+
+    /// The copies.
+    #[must_use]
+    pub fn copies(&self) -> &[Copy] {
+        &self.copies
+    }
+}
+
+/// Makes all copies, or none.
+///
+/// # Errors
+/// A [`Refusal`] that names the recipients whose copy cannot be made.
+pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, Refusal> {
+    let (parsed, signer, plans) = resolved.into_parts();
+    let clean = without_lookalikes(parsed.message(), context)?;
+    let (outbound, inbound): (Vec<&Plan>, Vec<&Plan>) =
+        plans.iter().partition(|plan| matches!(plan.treatment, Treatment::Outbound { .. }));
+    let mut copies = outbound::copies(&clean, signer.as_deref(), &outbound, context)?;
+    copies.extend(inbound::copies(&clean, &inbound, context)?);
+    let trace = message::received_field(
+        &context.hostname,
+        parsed.envelope(),
+        parsed.message(),
+        parsed.id(),
+        context.now,
+    );
+    let trace = Bytes::from(trace);
+    for copy in &mut copies {
+        copy.content.insert(0, trace.clone());
+    }
+    Ok(Transformed { parsed, copies })
+}
+
+/// The message without what could be taken for our verdict (law 11).
+fn without_lookalikes(message: &Message, context: &Context) -> Result<Message, Failure> {
+    let cleaned = message::without_lookalikes(message, &context.hostname, &[]);
+    if cleaned.removed.is_empty() {
+        return Ok(message.clone());
+    }
+    Message::parse(cleaned.content).map_err(|error| Failure::Malformed(error.to_string()))
+}
