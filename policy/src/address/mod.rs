@@ -82,6 +82,14 @@ impl Address {
     }
 }
 
+/// The canonical form of a domain or address literal: A-labels in lower case.
+///
+/// # Errors
+/// [`AddressError::Domain`] or [`AddressError::Literal`], if it can stand in no address.
+pub fn canonical_domain(text: &str) -> Result<String, AddressError> {
+    parts::domain(text)
+}
+
 /// Why a text is not an address, or a header field no list of addresses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
