@@ -64,7 +64,7 @@ pub fn decide(parsed: Parsed, policy: &Policy, internal_domains: &[String]) -> R
             direction,
             sender: parsed.envelope().reverse_path.as_ref(),
             recipient,
-            content: Some(Content { subject: parsed.subject(), headers: parsed.headers() }),
+            content: Some(Content { subject: parsed.subject(), headers: parsed.fields() }),
         };
         match verdict(&policy.evaluate(&facts)) {
             Ok(Some(decision)) => orders.push(Order { recipient: recipient.clone(), direction, decision }),

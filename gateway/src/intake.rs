@@ -16,15 +16,15 @@ use tokio::time::timeout;
 
 use crate::config::{Config, Profile};
 use crate::decide::{self, decide};
-use crate::deliver::Router;
+use crate::deliver::is_protected;
 use crate::failure::{Failure, Refusal, Reply};
 use crate::listen::{Intake, Received};
-use crate::message::parse;
+use crate::message::{Parsed, parse};
 use crate::observe::{self, QueueId};
 use crate::resolve::{self, Keyring, resolve};
 use crate::smtp::Envelope;
-use crate::spool::{NewCopy, Spool, SpoolError};
-use crate::transform::{Context, Transformed, transform};
+use crate::spool::{CopyId, NewCopy, Spool, SpoolError, Stored, Transport};
+use crate::transform::{Context, Copy, Transformed, transform};
 
 /// How long a recipient may wait for the answer to RCPT.
 const RCPT_PATIENCE: Duration = Duration::from_secs(5);
@@ -40,8 +40,6 @@ pub struct Gatekeeper {
     pub keyring: Keyring,
     /// Where copies rest.
     pub spool: Arc<Spool>,
-    /// Where copies go.
-    pub router: Arc<Router>,
     /// Named sets of algorithms.
     pub profiles: Arc<[Profile]>,
     /// What time it is.
@@ -70,7 +68,7 @@ impl Intake for Gatekeeper {
         let id = received.id;
         let taken = timeout(self.config.limits.message_budget, self.take(received)).await;
         match taken.unwrap_or_else(|_| Err(Failure::OutOfTime.into())) {
-            Ok(()) => Reply::new(250, (2, 0, 0), format!("stored as {id}")),
+            Ok(Stored { .. }) => Reply::new(250, (2, 0, 0), format!("stored as {id}")),
             Err(refusal) => {
                 observe::refused(id, &refusal);
                 refusal.reply()
@@ -80,15 +78,15 @@ impl Intake for Gatekeeper {
 }
 
 impl Gatekeeper {
-    async fn take(&self, received: Received) -> Result<(), Refusal> {
+    async fn take(&self, received: Received) -> Result<Stored, Refusal> {
         let start = Instant::now();
         let parsed = parse(received)?;
         let decided = decide(parsed, &self.policy, &self.config.internal_domains)?;
         let resolved = resolve(decided, &self.keyring, &self.config.internal_domains).await?;
         let transformed = self.computed(move |context| transform(resolved, context)).await?;
-        self.store(&transformed).await?;
-        observe::stored(&transformed, start.elapsed());
-        Ok(())
+        let stored = self.store(&transformed).await?;
+        tell(&transformed, &stored, start.elapsed());
+        Ok(stored)
     }
 
     /// Runs a stage that computes on a thread that may block, so many at once as there are cores.
@@ -113,13 +111,21 @@ impl Gatekeeper {
     }
 
     /// Stores every copy, or none.
-    async fn store(&self, transformed: &Transformed) -> Result<(), Refusal> {
-        let envelope = transformed.parsed().envelope();
+    async fn store(&self, transformed: &Transformed) -> Result<Stored, Refusal> {
         let mut copies = Vec::with_capacity(transformed.copies().len());
-        for copy in transformed.copies() {
-            copies.push(self.spooled(transformed, copy)?);
+        let mut failures = Vec::new();
+        for (copy, number) in transformed.copies().iter().zip(1..) {
+            for recipient in copy.recipients.iter().filter(|_| copy.treated.opened) {
+                if !is_protected(&self.config.routes, recipient.address.domain()) {
+                    failures.push((recipient.address.clone(), Failure::NoProtectedRoute));
+                }
+            }
+            copies.push(new_copy(transformed.parsed(), copy, number));
         }
-        self.spool.store(copies).await.map(drop).map_err(|error| spool_failure(&error).into())
+        if let Some(refusal) = Refusal::of_recipients(failures) {
+            return Err(refusal);
+        }
+        self.spool.store(copies).await.map_err(|error| spool_failure(&error).into())
     }
 
     /// What can be said at RCPT; a lookup that the content may need begins now.
@@ -137,5 +143,49 @@ impl Gatekeeper {
             }
             Some(_) | None => Ok(()),
         }
+    }
+}
+
+/// A copy as the spool takes it.
+fn new_copy(parsed: &Parsed, copy: &Copy, number: u16) -> NewCopy {
+    let message = parsed.message();
+    NewCopy {
+        id: CopyId { message: parsed.id(), number },
+        reverse_path: parsed.envelope().reverse_path.clone(),
+        recipients: copy.recipients.iter().map(|recipient| recipient.address.clone()).collect(),
+        content: copy.content.clone(),
+        needs_eight_bit: !copy.content.is_ascii(),
+        smtputf8: parsed.envelope().smtputf8,
+        transport: if copy.treated.opened { Transport::Private } else { Transport::Any },
+        original_headers: message.content().slice(message.header_range()),
+        message_id: message.message_id(),
+        subject: parsed.subject().map(str::to_owned),
+    }
+}
+
+fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
+    let parsed = transformed.parsed();
+    for copy in transformed.copies() {
+        let treatment = copy.treated.to_string();
+        for recipient in &copy.recipients {
+            let rule = &recipient.rule;
+            let place = format!("{}:{}", rule.file, rule.line);
+            observe::decided(parsed.id(), &recipient.address, &rule.name, &place, &treatment);
+        }
+    }
+    let recipients = parsed.envelope().recipients.len();
+    observe::stored(parsed.id(), parsed.message().content().len(), recipients, stored.copies(), took);
+}
+
+fn spool_failure(error: &SpoolError) -> Failure {
+    match error {
+        SpoolError::Full(_) => Failure::SpoolFull,
+        SpoolError::Locked(_)
+        | SpoolError::WrongKey
+        | SpoolError::Damaged { .. }
+        | SpoolError::Format(_)
+        | SpoolError::Unavailable(_)
+        | SpoolError::Corrupt { .. }
+        | SpoolError::Gone(_) => Failure::Internal(error.to_string()),
     }
 }

@@ -1,2 +1,7 @@
-//! Main.
-fn main() {}
+//! The `postern` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gateway::cli::main()
+}

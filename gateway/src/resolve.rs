@@ -68,6 +68,14 @@ pub enum Treatment {
     Inbound(Vec<Arc<dyn Decryptor>>),
 }
 
+impl Keyring {
+    /// Begins a lookup whose answer may be wanted soon.
+    pub fn warm_up(&self, recipient: &Address) {
+        let (lookup, recipient) = (Arc::clone(&self.lookup), recipient.clone());
+        tokio::spawn(async move { lookup.find(&recipient, Purpose::Encryption).await.is_ok() });
+    }
+}
+
 impl Resolved {
     /// The message.
     #[must_use]
@@ -137,13 +145,13 @@ pub async fn certificate(
     let selection = match lookup.find(recipient, Purpose::Encryption).await {
         Ok(selection) => selection,
         Err(unavailable) if may_leave_in_clear(decision, decision.on_unavailable) => {
-            observe::directory_passed_over(recipient, &unavailable);
+            observe::directory_passed_over(recipient, &unavailable.to_string());
             return Ok(None);
         }
         Err(unavailable) => return Err(Failure::DirectoryUnavailable(unavailable.to_string())),
     };
     match &selection.chosen {
-        Some(chosen) => Ok(Some(chosen.certificate.clone())),
+        Some((trusted, _)) => Ok(Some(trusted.clone())),
         None if decision.no_certificate == NoCertificate::Clear => Ok(None),
         None => Err(Failure::NoCertificate(why_none(&selection))),
     }
@@ -171,7 +179,7 @@ async fn outbound(
     let sign = signing.applies_to(&order.decision)?;
     let certificate = certificate(&order.recipient, &order.decision, &keyring.lookup).await?;
     // What the client encrypted to this very recipient needs no second envelope.
-    let certificate = certificate.filter(|trusted| !smime::is_encrypted_to(parsed.message(), trusted));
+    let certificate = certificate.filter(|trusted| !smime::encrypted_to(parsed.message(), trusted));
     Ok(Treatment::Outbound { sign, certificate })
 }
 

@@ -6,12 +6,14 @@
 mod inbound;
 mod outbound;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use certstore::trust::Trust;
 use policy::address::Address;
+use policy::decision::RuleRef;
 
 use crate::config::Profile;
 use crate::failure::{Failure, Refusal};
@@ -41,12 +43,27 @@ pub struct Transformed {
 /// One content, and who gets it.
 #[derive(Debug, Clone)]
 pub struct Copy {
-    /// The whole message, trace field first, in pieces that follow each other.
-    pub content: Vec<Bytes>,
-    /// Its recipients, each with the rule that decided.
-    pub recipients: Vec<Address>,
+    /// The whole message, trace field first.
+    pub content: Bytes,
+    /// Who gets it.
+    pub recipients: Vec<Recipient>,
     /// What was done to it.
     pub treated: Treated,
+}
+
+/// A recipient of a copy.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    /// The recipient.
+    pub address: Address,
+    /// The rule that decided.
+    pub rule: RuleRef,
+}
+
+impl Recipient {
+    fn of(plan: &Plan) -> Self {
+        Self { address: plan.recipient.clone(), rule: plan.decision.rule.clone() }
+    }
 }
 
 /// What was done to a copy.
@@ -85,8 +102,6 @@ pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, R
     let clean = without_lookalikes(parsed.message(), context)?;
     let (outbound, inbound): (Vec<&Plan>, Vec<&Plan>) =
         plans.iter().partition(|plan| matches!(plan.treatment, Treatment::Outbound { .. }));
-    let mut copies = outbound::copies(&clean, signer.as_deref(), &outbound, context)?;
-    copies.extend(inbound::copies(&clean, &inbound, context)?);
     let trace = message::received_field(
         &context.hostname,
         parsed.envelope(),
@@ -94,11 +109,31 @@ pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, R
         parsed.id(),
         context.now,
     );
-    let trace = Bytes::from(trace);
-    for copy in &mut copies {
-        copy.content.insert(0, trace.clone());
-    }
+    let mut copies = outbound::copies(&clean, &trace, signer.as_deref(), &outbound, context)?;
+    copies.extend(inbound::copies(&clean, &trace, &inbound, context)?);
     Ok(Transformed { parsed, copies })
+}
+
+impl fmt::Display for Treated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = Vec::with_capacity(3);
+        if self.opened {
+            words.push("decrypted".to_owned());
+        }
+        if self.signed {
+            words.push("signed".to_owned());
+        }
+        if self.encrypted_to > 0 {
+            words.push("encrypted".to_owned());
+        }
+        if let Some(verdict) = &self.verdict {
+            words.push(format!("smime={verdict}"));
+        }
+        if words.is_empty() {
+            words.push("as it came".to_owned());
+        }
+        f.write_str(&words.join(", "))
+    }
 }
 
 /// The message without what could be taken for our verdict (law 11).

@@ -48,7 +48,7 @@ pub fn without_lookalikes(message: &Message, hostname: &str, subject_tags: &[Str
     }
 }
 
-fn spliced(content: &Bytes, edits: &[(Range<usize>, Vec<u8>)]) -> Bytes {
+pub(super) fn spliced(content: &Bytes, edits: &[(Range<usize>, Vec<u8>)]) -> Bytes {
     if edits.is_empty() {
         return content.clone();
     }
@@ -167,7 +167,7 @@ fn joined(text: &str, start: usize, kept: &[(char, Range<usize>)]) -> String {
 }
 
 /// A Subject field with this text.
-fn subject_field(text: &str) -> Vec<u8> {
+pub(super) fn subject_field(text: &str) -> Vec<u8> {
     let mut field = b"Subject: ".to_vec();
     let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~')) && !text.contains("=?");
     if is_plain && text.len() <= 900 {

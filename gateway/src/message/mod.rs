@@ -11,7 +11,9 @@ mod fields;
 mod headers;
 mod line_ends;
 mod lookalike;
+mod parsed;
 mod structure;
+mod subject;
 mod trace;
 mod transfer;
 
@@ -24,7 +26,9 @@ pub use fields::Field;
 pub use headers::FromError;
 pub use line_ends::with_crlf;
 pub use lookalike::{Cleaned, without_lookalikes};
+pub use parsed::{Parsed, parse};
 pub use structure::{ContentType, Part, PartKind, TransferEncoding};
+pub use subject::with_subject;
 pub use trace::received_field;
 
 /// Longest header block that is read, in bytes.

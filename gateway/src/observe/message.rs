@@ -68,3 +68,8 @@ pub fn stopping(signal: &str) {
 pub fn stopped() {
     info!(event = "gateway.stopped", "stopped");
 }
+
+/// Something in the policy is doubtful.
+pub fn policy_warning(text: &str) {
+    warn!(event = "policy.warning", text, "policy");
+}

@@ -2,8 +2,15 @@
 //!
 //! No other module writes to the log. An event's name is its `event` field; its message is for people.
 
-pub mod delivery;
 mod queue_id;
+mod setup;
 pub mod session;
+mod message;
+pub mod delivery;
 
+pub use message::{
+    decided, directory_passed_over, policy_warning, recipient_refused, refused, started, stopped, stopping,
+    store_changed, store_unreadable, stored,
+};
 pub use queue_id::{QueueId, QueueIdError};
+pub use setup::{LogFormat, LogLevel, start};

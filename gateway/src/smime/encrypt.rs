@@ -10,36 +10,22 @@ use super::{SmimeFailure, outer, pkcs7};
 use crate::config::Profile;
 use crate::message::{Entity, Message};
 
-/// `message` with its content, signed or not, encrypted to all `recipients`; its other header fields keep their bytes.
-///
-/// # Errors
-/// [`SmimeFailure::Encrypt`].
-pub fn encrypt(
-    message: &Message,
-    recipients: &[TrustedCertificate],
-    profile: &Profile,
-) -> Result<Vec<u8>, SmimeFailure> {
-    let content = Entity::as_written(message);
-    let mut entity = Vec::with_capacity(content.len());
-    content.append_to(&mut entity);
-    encrypt_entity(message, entity, recipients, profile)
-}
-
-/// Encrypts `entity` (content fields, blank line, body) in place of the content of `message`.
+/// Encrypts `entity` (content fields, blank line, body) in place of the content of `message`, below `trace`.
 ///
 /// # Errors
 /// [`SmimeFailure::Encrypt`].
 pub fn encrypt_entity(
+    trace: &[u8],
     message: &Message,
     entity: Vec<u8>,
-    recipients: &[TrustedCertificate],
+    recipients: &[&TrustedCertificate],
     profile: &Profile,
 ) -> Result<Vec<u8>, SmimeFailure> {
     let certificates: Vec<&[u8]> =
         recipients.iter().map(|recipient| recipient.certificate().der()).collect();
     let options = EncryptOptions { cipher: profile.cipher, key_transport: profile.key_transport };
     let enveloped = cms::encrypt(entity, &certificates, &options).map_err(SmimeFailure::Encrypt)?;
-    let mut whole = outer::header(message, pkcs7::entity_len(&enveloped));
+    let mut whole = outer::header(trace, message, pkcs7::entity_len(&enveloped));
     pkcs7::append_entity(smime_type(profile.cipher), &enveloped, &mut whole);
     Ok(whole)
 }

@@ -15,10 +15,10 @@ mod verify;
 use certstore::cms::{EncryptFailure, SignFailure};
 
 pub use decrypt::{DecryptOutcome, Layer, Opened, decrypt};
-pub use encrypt::{encrypt, encrypt_entity};
+pub use encrypt::encrypt_entity;
 pub use form::{SmimeForm, encrypted_to, is_client_signed, is_encrypted, recognise};
 pub use outer::with_entity;
-pub use sign::{sign, sign_entity};
+pub use sign::sign_entity;
 pub use verdict::{Reason, Verdict, VerdictResult, authentication_results};
 pub use verify::verify;
 

@@ -2,19 +2,21 @@
 
 use crate::message::Message;
 
-/// The message's own header fields, `MIME-Version`, and then `entity` (content fields, blank line, body).
+/// `trace`, the message's own header fields, `MIME-Version`, and then `entity` (content fields, blank line, body).
 #[must_use]
-pub fn with_entity(message: &Message, entity: &[u8]) -> Vec<u8> {
-    let mut whole = header(message, entity.len());
+pub fn with_entity(trace: &[u8], message: &Message, entity: &[u8]) -> Vec<u8> {
+    let mut whole = header(trace, message, entity.len());
     whole.extend_from_slice(entity);
     whole
 }
 
-/// Every field but those of the content and MIME-Version, which is written anew at the end. `rest` is how many bytes
+/// `trace`, and every field but those of the content and MIME-Version, which is written anew at the end. `rest` is how many bytes
 /// will follow.
-pub(super) fn header(message: &Message, rest: usize) -> Vec<u8> {
+pub(super) fn header(trace: &[u8], message: &Message, rest: usize) -> Vec<u8> {
     const VERSION: &[u8] = b"MIME-Version: 1.0\r\n";
-    let mut header = Vec::with_capacity(message.header_block().len() + 2 + VERSION.len() + rest);
+    let length = trace.len() + message.header_block().len() + 2 + VERSION.len() + rest;
+    let mut header = Vec::with_capacity(length);
+    header.extend_from_slice(trace);
     for field in message.fields().filter(|field| !field.is_content() && !field.is("MIME-Version")) {
         header.extend_from_slice(field.raw);
     }

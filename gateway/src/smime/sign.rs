@@ -11,22 +11,6 @@ use super::{SmimeFailure, outer, pkcs7};
 use crate::config::{Form, Profile};
 use crate::message::{Entity, Message};
 
-/// `message` with its content signed; its other header fields keep their bytes.
-///
-/// # Errors
-/// [`SmimeFailure`].
-pub fn sign(
-    message: &Message,
-    signer: &dyn Signer,
-    profile: &Profile,
-    now: SystemTime,
-) -> Result<Vec<u8>, SmimeFailure> {
-    let signed = Signed::new(message, signer, profile, now)?;
-    let mut whole = outer::header(message, signed.len());
-    signed.append_to(&mut whole);
-    Ok(whole)
-}
-
 /// The signed content of `message` alone, as a MIME entity: to be encrypted, or to be put under several headers.
 ///
 /// # Errors

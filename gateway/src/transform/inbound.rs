@@ -1,56 +1,141 @@
 //! Copies that arrive: opened with the keys of their own recipient and no other, verified, marked.
 
-use bytes::Bytes;
-use policy::decision::{OnBadSignature, Requirement};
+use bytes::{BufMut, Bytes, BytesMut};
+use policy::decision::{Decision, OnBadSignature, Requirement};
 
-use super::{Context, Copy, Treated};
+use super::{Context, Copy, Recipient, Treated};
 use crate::failure::{Failure, Refusal};
 use crate::message::Message;
 use crate::resolve::{Plan, Treatment};
-use crate::smime::{self, DecryptOutcome, Verdict, VerdictResult};
+use crate::smime::{self, DecryptOutcome, Opened, Verdict, VerdictResult};
 
-/// Makes the copies of all inbound plans.
+/// Makes the copies of all inbound plans; `trace` goes above each.
 ///
 /// # Errors
 /// A [`Refusal`] that names each recipient whose copy is not acceptable.
 pub(super) fn copies(
     message: &Message,
+    trace: &[u8],
     plans: &[&Plan],
     context: &Context,
 ) -> Result<Vec<Copy>, Refusal> {
-    let mut copies: Vec<Copy> = Vec::new();
     let mut failures = Vec::new();
-    // Everybody whose copy stays as it came shares one, and one verdict.
-    let mut shared: Vec<(bool, usize)> = Vec::new();
+    let mut arrivals = Vec::new();
     for plan in plans {
-        let opened = match opened(message, plan) {
-            Ok(opened) => opened,
-            Err(failure) => {
+        match opened(message, plan) {
+            Ok(opened) => Arrival::add(&mut arrivals, opened, plan),
+            Err(failure) => failures.push((plan.recipient.clone(), failure)),
+        }
+    }
+    let mut copies = Vec::with_capacity(arrivals.len());
+    for arrival in &arrivals {
+        let verdict = arrival.verdict(message, context);
+        for plan in &arrival.plans {
+            if let Some(failure) = objection(&plan.decision, verdict.as_ref()) {
                 failures.push((plan.recipient.clone(), failure));
-                continue;
-            }
-        };
-        let verifies = plan.decision.verify != Requirement::No;
-        let known = shared.iter().find(|(kind, _)| opened.is_none() && *kind == verifies);
-        let index = match known {
-            Some((_, index)) => *index,
-            None => {
-                copies.push(marked(opened.as_ref().unwrap_or(message), opened.is_some(), verifies, context));
-                if opened.is_none() {
-                    shared.push((verifies, copies.len() - 1));
-                }
-                copies.len() - 1
-            }
-        };
-        if let Some(copy) = copies.get_mut(index) {
-            match acceptable(copy, plan) {
-                Ok(()) => copy.recipients.push(plan.recipient.clone()),
-                Err(failure) => failures.push((plan.recipient.clone(), failure)),
             }
         }
+        copies.push(arrival.copy(message, trace, verdict.as_ref(), context));
     }
     match Refusal::of_recipients(failures) {
         Some(refusal) => Err(refusal),
         None => Ok(copies),
     }
+}
+
+/// A content that arrives, and the plans that share it: an opened one is its owner's alone.
+struct Arrival<'p> {
+    opened: Option<Opened>,
+    marking: Marking,
+    plans: Vec<&'p Plan>,
+}
+
+/// Which verdicts are written into a copy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Marking {
+    All,
+    PassOnly,
+    None,
+}
+
+impl Marking {
+    fn of(decision: &Decision) -> Self {
+        match (decision.verify, decision.on_bad_signature) {
+            (Requirement::No, _) => Self::None,
+            (_, OnBadSignature::Deliver) => Self::PassOnly,
+            (_, OnBadSignature::Mark | OnBadSignature::Reject) => Self::All,
+        }
+    }
+}
+
+impl<'p> Arrival<'p> {
+    fn add(arrivals: &mut Vec<Self>, opened: Option<Opened>, plan: &'p Plan) {
+        let marking = Marking::of(&plan.decision);
+        let shared = arrivals.iter_mut().find(|other| {
+            opened.is_none() && other.opened.is_none() && other.marking == marking
+        });
+        match shared {
+            Some(arrival) => arrival.plans.push(plan),
+            None => arrivals.push(Self { opened, marking, plans: vec![plan] }),
+        }
+    }
+
+    fn message<'m>(&'m self, received: &'m Message) -> &'m Message {
+        self.opened.as_ref().map_or(received, |opened| &opened.message)
+    }
+
+    fn verdict(&self, received: &Message, context: &Context) -> Option<Verdict> {
+        if self.marking == Marking::None {
+            return None;
+        }
+        Some(smime::verify(self.message(received), &context.trust, context.now))
+    }
+
+    fn copy(&self, received: &Message, trace: &[u8], verdict: Option<&Verdict>, context: &Context) -> Copy {
+        let is_told = |verdict: &&Verdict| {
+            self.marking == Marking::All || verdict.result == VerdictResult::Pass
+        };
+        let told = verdict.filter(is_told);
+        let mark = told.map(|verdict| smime::authentication_results(&context.hostname, verdict));
+        let mark = mark.unwrap_or_default();
+        let message = self.message(received).content();
+        let mut content = BytesMut::with_capacity(trace.len() + mark.len() + message.len());
+        content.put_slice(trace);
+        content.put_slice(&mark);
+        content.put_slice(message);
+        let treated = Treated {
+            opened: self.opened.is_some(),
+            verdict: told.map(ToString::to_string),
+            ..Treated::default()
+        };
+        let recipients = self.plans.iter().map(|plan| Recipient::of(plan)).collect();
+        Copy { content: Bytes::from(content), recipients, treated }
+    }
+}
+
+/// The message in clear, if it is encrypted and its recipient's keys open it (law 6).
+fn opened(message: &Message, plan: &Plan) -> Result<Option<Opened>, Failure> {
+    let Treatment::Inbound(decryptors) = &plan.treatment else {
+        return Ok(None);
+    };
+    if plan.decision.decrypt == Requirement::No {
+        return Ok(None);
+    }
+    match smime::decrypt(message, decryptors) {
+        Ok(opened) => Ok(Some(opened)),
+        Err(DecryptOutcome::NotEncrypted) => Ok(None),
+        Err(DecryptOutcome::KeyUnavailable(reason)) => Err(Failure::Internal(reason)),
+        Err(outcome) if plan.decision.decrypt == Requirement::Required => {
+            Err(Failure::Unacceptable(format!("it must be decrypted and cannot be: {outcome}")))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+/// Why a copy with this verdict is not taken, if its rule insists on a good signature.
+fn objection(decision: &Decision, verdict: Option<&Verdict>) -> Option<Failure> {
+    let insists = decision.verify == Requirement::Required
+        && decision.on_bad_signature == OnBadSignature::Reject;
+    let verdict = verdict.filter(|verdict| insists && verdict.result != VerdictResult::Pass)?;
+    Some(Failure::Unacceptable(format!("a good signature is required: smime={verdict}")))
 }

@@ -6,21 +6,22 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use certstore::cms::Signer;
 use certstore::trust::TrustedCertificate;
-use policy::decision::HiddenRecipients;
+use policy::decision::{HiddenRecipients, SubjectTag};
 
-use super::{Context, Copy, Treated};
+use super::{Context, Copy, Recipient, Treated};
 use crate::config::Profile;
 use crate::failure::Failure;
 use crate::message::{Entity, Message};
 use crate::resolve::{Plan, Treatment};
 use crate::smime::{self, SmimeFailure};
 
-/// Makes the copies of all outbound plans.
+/// Makes the copies of all outbound plans; `trace` goes above each.
 ///
 /// # Errors
 /// [`Failure::Malformed`] or [`Failure::Internal`]; then there are no copies.
 pub(super) fn copies(
     message: &Message,
+    trace: &[u8],
     signer: Option<&dyn Signer>,
     plans: &[&Plan],
     context: &Context,
@@ -31,7 +32,7 @@ pub(super) fn copies(
             Some(tag) => Cow::Owned(without_tag(message, tag)?),
             None => Cow::Borrowed(message),
         };
-        let maker = Maker { message: &message, signer, form, context };
+        let maker = Maker { message: &message, trace, signer, form, context };
         maker.copies(&plans, &mut copies)?;
     }
     Ok(copies)
@@ -42,14 +43,14 @@ pub(super) fn copies(
 struct Form<'p> {
     sign: bool,
     profile: Option<&'p str>,
-    strip_tag: Option<&'p str>,
+    strip_tag: Option<&'p SubjectTag>,
 }
 
 fn form(plan: &Plan) -> Form<'_> {
     Form {
         sign: matches!(plan.treatment, Treatment::Outbound { sign: true, .. }),
         profile: plan.decision.profile.as_deref(),
-        strip_tag: plan.decision.strip_subject_tag.as_deref(),
+        strip_tag: plan.decision.strip_subject_tag.as_ref(),
     }
 }
 
@@ -63,6 +64,7 @@ const fn certificate(plan: &Plan) -> Option<&TrustedCertificate> {
 /// Makes the copies of one form.
 struct Maker<'a> {
     message: &'a Message,
+    trace: &'a [u8],
     signer: Option<&'a dyn Signer>,
     form: Form<'a>,
     context: &'a Context,
@@ -70,36 +72,35 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn copies(&self, plans: &[&Plan], copies: &mut Vec<Copy>) -> Result<(), Failure> {
-        let header = Bytes::from(smime::outer_fields(self.message));
-        let signed = self.signed()?.map(Bytes::from);
+        let signed = self.signed()?;
         let (closed, clear): (Vec<&Plan>, Vec<&Plan>) =
             plans.iter().partition(|plan| certificate(plan).is_some());
         if !clear.is_empty() {
             let content = match &signed {
-                Some(entity) => vec![header.clone(), entity.clone()],
-                None => vec![self.message.content().clone()],
+                Some(entity) => smime::with_entity(self.trace, self.message, entity),
+                None => [self.trace, self.message.content()].concat(),
             };
             copies.push(self.copy(content, &clear, 0));
         }
         let visible = self.message.visible_recipients();
         for (_, plans) in grouped(&closed, |plan| alone(plan, &visible)) {
             let certificates: Vec<_> = plans.iter().filter_map(|plan| certificate(plan)).collect();
-            let entity = match &signed {
-                Some(entity) => entity.to_vec(),
-                None => self.unsigned(),
-            };
-            let encrypted = smime::encrypt_entity(entity, &certificates, self.profile()?);
-            let encrypted = Bytes::from(encrypted.map_err(|failure| told(&failure))?);
-            copies.push(self.copy(vec![header.clone(), encrypted], &plans, certificates.len()));
+            let entity = signed.clone().unwrap_or_else(|| self.unsigned());
+            let profile = self.profile()?;
+            let content =
+                smime::encrypt_entity(self.trace, self.message, entity, &certificates, profile);
+            let content = content.map_err(|failure| told(&failure))?;
+            copies.push(self.copy(content, &plans, certificates.len()));
         }
         Ok(())
     }
 
-    fn copy(&self, content: Vec<Bytes>, plans: &[&Plan], encrypted_to: usize) -> Copy {
+    fn copy(&self, content: Vec<u8>, plans: &[&Plan], encrypted_to: usize) -> Copy {
+        let signed = self.form.sign;
         Copy {
-            content,
-            recipients: plans.iter().map(|plan| plan.recipient.clone()).collect(),
-            treated: Treated { signed: self.form.sign, encrypted_to, ..Treated::default() },
+            content: Bytes::from(content),
+            recipients: plans.iter().map(|plan| Recipient::of(plan)).collect(),
+            treated: Treated { signed, encrypted_to, ..Treated::default() },
         }
     }
 
@@ -134,8 +135,13 @@ fn alone<'p>(plan: &'p Plan, visible: &HashSet<String>) -> Option<&'p str> {
     (is_hidden && plan.decision.hidden_recipients == HiddenRecipients::Separate).then_some(recipient)
 }
 
-fn without_tag(message: &Message, tag: &str) -> Result<Message, Failure> {
-    let content = crate::message::without_subject_tag(message, tag);
+/// The message without the tag that made the rule match; the same one if its subject has none.
+fn without_tag(message: &Message, tag: &SubjectTag) -> Result<Message, Failure> {
+    let subject = message.subject().and_then(|subject| tag.strip(&subject));
+    let Some(subject) = subject else {
+        return Ok(message.clone());
+    };
+    let content = crate::message::with_subject(message, &subject);
     Message::parse(content).map_err(|error| Failure::Malformed(error.to_string()))
 }
 

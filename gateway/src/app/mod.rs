@@ -1,0 +1,103 @@
+//! The composition root: builds every part in order, runs them, and ends them in order.
+
+mod follow;
+mod policy_files;
+mod store;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use certstore::clock::Clock;
+use policy::compile::Policy;
+use tokio::sync::{Semaphore, watch};
+
+use crate::config::Config;
+use crate::deliver::{Deliver, DeliverError, system_roots};
+use crate::intake::Gatekeeper;
+use crate::listen::{self, ListenError};
+use crate::observe;
+use crate::resolve::Keyring;
+use crate::spool::{Spool, SpoolError};
+
+pub use policy_files::{Checked, check_policy, load_policy};
+pub use store::{Store, StoreError};
+
+/// How long sessions and deliveries under way may take to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why a gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Certificates and keys cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The queue cannot be used.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// A socket cannot be opened.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Delivery cannot begin.
+    #[error(transparent)]
+    Deliver(#[from] DeliverError),
+}
+
+/// Runs a gateway until `stop` is there, and then finishes what was accepted. `ready` is told where it listens.
+///
+/// # Errors
+/// [`StartError`]; nothing was accepted then.
+pub async fn run(
+    config: Config,
+    policy: Policy,
+    clock: Arc<dyn Clock>,
+    ready: impl FnOnce(&[SocketAddr]),
+    stop: impl Future<Output = &'static str>,
+) -> Result<(), StartError> {
+    let store = Store::open(&config, Arc::clone(&clock)).await?;
+    let spool = Arc::new(Spool::open(&config.data_dir, &store.vault_key, Arc::clone(&clock))?);
+    let mut listeners = Vec::with_capacity(config.listeners.len());
+    for listener in &config.listeners {
+        listeners.push(listen::bind(listener)?);
+    }
+    let addresses: Vec<SocketAddr> = listeners.iter().map(listen::Bound::address).collect();
+    let deliver = Deliver::start(Arc::clone(&spool), &config, system_roots(), Arc::clone(&clock))?;
+
+    let settings = listen::Settings {
+        hostname: config.hostname.clone(),
+        limits: config.limits.clone(),
+        clock: Arc::clone(&clock),
+    };
+    let keyring = Keyring { lookup: Arc::clone(&store.lookup), vault: Arc::clone(&store.vault) };
+    let following = tokio::spawn(follow::follow(store.changes().await?, keyring.clone()));
+    let rules = policy.rule_count();
+    let hostname = config.hostname.clone();
+    let gatekeeper = Arc::new(Gatekeeper {
+        profiles: config.profiles.clone().into(),
+        config: Arc::new(config),
+        policy: Arc::new(policy),
+        keyring,
+        spool: Arc::clone(&spool),
+        clock,
+        crypto: Arc::new(Semaphore::new(cores())),
+    });
+    let (shutdown, shut_down) = watch::channel(false);
+    let serving = tokio::spawn(listen::serve(listeners, settings, gatekeeper, shut_down));
+
+    observe::started(&hostname, addresses.len(), rules);
+    ready(&addresses);
+    observe::stopping(stop.await);
+    shutdown.send_replace(true);
+    // Who is not done in time is cut off: what was not answered with 250 is the sender's to send again.
+    let _cut_off = tokio::time::timeout(PATIENCE, serving).await;
+    deliver.shutdown(PATIENCE).await;
+    following.abort();
+    store.database.close().await;
+    observe::stopped();
+    Ok(())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

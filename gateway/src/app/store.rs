@@ -1,0 +1,127 @@
+//! Certificates and keys of a data folder, opened: for a gateway that runs and for commands alike.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use certstore::certificate::{CertificateError, read_certificates};
+use certstore::clock::Clock;
+use certstore::database::{ChangeFeed, Database, DatabaseError};
+use certstore::lookup::{Lifetimes, Lookup};
+use certstore::seal::VaultKey;
+use certstore::source::{Source, StoredCertificates};
+use certstore::trust::{Anchor, AnchorScope};
+use certstore::vault::{Vault, VaultError, open_vault_key};
+
+use crate::config::{Config, TrustConfig};
+
+/// The database's name in the data folder.
+const DATABASE: &str = "certstore.db";
+
+/// Certificates and keys.
+#[derive(Debug)]
+pub struct Store {
+    /// The tables.
+    pub database: Database,
+    /// The key above all keys.
+    pub vault_key: VaultKey,
+    /// Private keys.
+    pub vault: Arc<Vault>,
+    /// Certificates.
+    pub lookup: Arc<Lookup>,
+}
+
+/// Why the store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The data folder is not there and cannot be made.
+    #[error("data-dir {} cannot be made: {error}", .path.display())]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A file with anchors cannot be read.
+    #[error("anchors in {} cannot be read: {error}", .path.display())]
+    AnchorFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A certificate in a file with anchors is broken.
+    #[error("a certificate in {} cannot be trusted: {error}", .path.display())]
+    Anchor {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        error: CertificateError,
+    },
+}
+
+impl Store {
+    /// Opens the store of a data folder, making both if they are missing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        make_private_folder(&config.data_dir)?;
+        let database = Database::open(&config.data_dir.join(DATABASE)).await?;
+        let vault_key = open_vault_key(&config.vault_key_file, &database).await?;
+        let vault = Arc::new(Vault::open(database.clone(), &vault_key, Arc::clone(&clock)));
+        let sources: Vec<Box<dyn Source>> = vec![Box::new(StoredCertificates::local(database.clone()))];
+        let anchors = anchors(&config.trust)?;
+        let lookup =
+            Lookup::open(database.clone(), sources, anchors, clock, Lifetimes::default()).await?;
+        Ok(Self { database, vault_key, vault, lookup: Arc::new(lookup) })
+    }
+
+    /// What is written into the store from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub async fn changes(&self) -> Result<ChangeFeed, StoreError> {
+        Ok(self.database.changes().await?)
+    }
+}
+
+fn make_private_folder(path: &std::path::Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| StoreError::DataDir { path: path.to_owned(), error })
+}
+
+/// The anchors that the configuration names.
+fn anchors(trust: &TrustConfig) -> Result<Vec<Anchor>, StoreError> {
+    let mut anchors = Vec::new();
+    read_anchors(&trust.anchors, &AnchorScope::Everybody, &mut anchors)?;
+    for (domains, files) in &trust.partners {
+        read_anchors(files, &AnchorScope::Domains(domains.clone()), &mut anchors)?;
+    }
+    Ok(anchors)
+}
+
+fn read_anchors(
+    files: &[PathBuf],
+    scope: &AnchorScope,
+    anchors: &mut Vec<Anchor>,
+) -> Result<(), StoreError> {
+    for path in files {
+        let bytes = fs::read(path)
+            .map_err(|error| StoreError::AnchorFile { path: path.clone(), error })?;
+        for certificate in read_certificates(&bytes) {
+            let certificate = certificate
+                .map_err(|error| StoreError::Anchor { path: path.clone(), error })?;
+            anchors.push(Anchor { certificate, scope: scope.clone() });
+        }
+    }
+    Ok(())
+}

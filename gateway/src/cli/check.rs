@@ -1,0 +1,38 @@
+//! `postern check`: every mistake at once, before anything runs.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::opened;
+use super::output::{Output, line};
+use super::trouble::Trouble;
+use crate::app::{check_policy, load_policy};
+
+pub(super) fn check(given: Option<&Path>, output: &Output) -> Result<(), Trouble> {
+    let config = opened::config(given)?;
+    let checked = load_policy(&config).map_err(|mistakes| Trouble::mistakes(&mistakes))?;
+    let outcomes = check_policy(&checked.policy, &config);
+    for warning in &checked.warnings {
+        eprint(&warning.to_string());
+    }
+    let failed: Vec<_> = outcomes.iter().filter(|outcome| !outcome.passed()).collect();
+    for outcome in &failed {
+        eprint(&format!("{}:{}: error: test {:?} fails\n{}", outcome.file, outcome.line, outcome.name, outcome.differences));
+    }
+    if !failed.is_empty() {
+        return Err(Trouble::failed());
+    }
+    let (rules, tests, warnings) = (checked.policy.rule_count(), outcomes.len(), checked.warnings.len());
+    output.print(
+        || json!({ "rules": rules, "tests": tests, "warnings": warnings }),
+        || format!("configuration and policy are right: {rules} rules, {tests} tests pass, {warnings} warnings"),
+    );
+    Ok(())
+}
+
+fn eprint(text: &str) {
+    use std::io::Write;
+    // Nobody may be there to hear it.
+    let _unheard = writeln!(std::io::stderr().lock(), "{text}");
+}
