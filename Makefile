@@ -35,10 +35,10 @@ check: ## Say yes or no within minutes: formatting, lints, tidiness, dependencie
 	$(TEST) -p integration --test tidy
 	$(TEST) --workspace --exclude integration --lib
 
-bench: ## Measure messages a second, CPU and memory beside what the machine's OpenSSL can do.
+bench: ## Measure messages a second, CPU and memory; WHOM="postern peer" for Postfix with a Python filter beside it.
 	integration/setup.sh build peers
 	cargo build $(OLD) --release -p gateway --bin postern
-	cargo run $(OLD) --release -p integration --bin load
+	cargo run $(OLD) --release -p integration --bin load -- $(WHOM)
 	cargo bench $(OLD) -p integration
 
 soak: ## Kill the gateway under load a thousand times (POSTERN_KILLS) and look for lost mail.

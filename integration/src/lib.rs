@@ -5,6 +5,7 @@
 //! not installed is an error that names its package, never a skip. Import order is the order of the modules below.
 
 pub mod process;
+pub mod figures;
 pub mod mime;
 pub mod mails;
 pub mod smtp;

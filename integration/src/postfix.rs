@@ -1,7 +1,7 @@
 //! Postfix as the mail server whose smarthost the gateway is: an instance of its own, on loopback ports of its own.
 //!
 //! It takes mail for anybody on one port. Mail for example.org goes to the LMTP server it is given, all else to the
-//! relay host. It runs as root, as Postfix must, and reads nothing in /etc/postfix.
+//! relay host; or all of it to a content filter. It runs as root, as Postfix must, and reads nothing in /etc/postfix.
 
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
@@ -30,6 +30,26 @@ impl Postfix {
     /// # Errors
     /// Postfix is not installed, or does not start; the text has its log.
     pub fn start(relay_host: SocketAddr, lmtp: SocketAddr) -> Result<Self> {
+        let transport = format!(
+            "inline:{{ {{example.org=lmtp:inet:{}:{}}} }}",
+            lmtp.ip(),
+            lmtp.port()
+        );
+        Self::with_settings(&format!(
+            "relayhost = {}\ntransport_maps = {transport}\n",
+            bracketed(relay_host)
+        ))
+    }
+
+    /// Starts an instance that hands all mail to an SMTP `filter`, which passes it on by itself.
+    ///
+    /// # Errors
+    /// As [`Postfix::start`].
+    pub fn with_filter(filter: SocketAddr) -> Result<Self> {
+        Self::with_settings(&format!("content_filter = smtp:{}\n", bracketed(filter)))
+    }
+
+    fn with_settings(more: &str) -> Result<Self> {
         let master =
             process::program("postfix", PACKAGE).map(|_| "/usr/lib/postfix/sbin/master")?;
         let folder = tempfile::Builder::new().prefix("postfix-").tempdir()?;
@@ -37,13 +57,7 @@ impl Postfix {
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755))?;
         let address = process::free_address()?;
         let root = folder.path().display();
-        let settings = SETTINGS
-            .replace("ROOT", &root.to_string())
-            .replace(
-                "RELAY_HOST",
-                &format!("[{}]:{}", relay_host.ip(), relay_host.port()),
-            )
-            .replace("LMTP", &format!("inet:{}:{}", lmtp.ip(), lmtp.port()));
+        let settings = SETTINGS.replace("ROOT", &root.to_string()) + more;
         for part in ["conf", "queue", "lib"] {
             fs::create_dir(folder.path().join(part))?;
         }
@@ -75,11 +89,22 @@ impl Postfix {
         self.address
     }
 
+    /// The process id of its master.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.daemon.id()
+    }
+
     /// What it logged, deliveries and refusals among it.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("maillog")).unwrap_or_default()
     }
+}
+
+/// An address as Postfix writes one that needs no lookup.
+fn bracketed(address: SocketAddr) -> String {
+    format!("[{}]:{}", address.ip(), address.port())
 }
 
 const SETTINGS: &str = "
@@ -102,8 +127,6 @@ alias_database =
 local_recipient_maps =
 smtpd_relay_restrictions = permit_mynetworks, reject
 relay_domains = example.org
-relayhost = RELAY_HOST
-transport_maps = inline:{ {example.org=lmtp:LMTP} }
 message_size_limit = 104857600
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s

@@ -1,7 +1,7 @@
 //! Other programs: found by name, run with a deadline, and ended by process id when they are dropped.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -141,6 +141,18 @@ impl Daemon {
             |error| format!("{}: {error}", self.log.display()),
             |bytes| String::from_utf8_lossy(&bytes).into_owned(),
         )
+    }
+
+    /// The last `bytes` bytes of what it printed.
+    #[must_use]
+    pub fn printed_last(&self, bytes: u64) -> String {
+        let read = || -> std::io::Result<Vec<u8>> {
+            let mut file = File::open(&self.log)?;
+            let length = file.metadata()?.len();
+            file.seek(SeekFrom::Start(length.saturating_sub(bytes)))?;
+            Ok(read_all(&mut file))
+        };
+        String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
     }
 
     /// How it ended, if it did.

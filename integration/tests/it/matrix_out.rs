@@ -5,27 +5,27 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use integration::gateway::{SIGN_AND_ENCRYPT, Setup};
+use integration::gateway::Setup;
 use integration::pki::{Identity, pki};
 use integration::sink::Sink;
 use integration::{bouncycastle, mails, mime, nss, openssl};
 
 #[test]
 fn rsa_as_everybody_reads_it() -> Result<()> {
-    let profile = "form = \"clear\"\ncipher = \"aes-256-cbc\"\nkey-transport = \"pkcs1\"";
+    let profile = "form = \"clear\"\ncipher = \"aes-256-cbc\"\nrsa-key-transport = \"pkcs1\"";
     check(profile, "alice", "bob", ALL)
 }
 
 #[test]
 fn rsa_opaque_with_aes_128() -> Result<()> {
-    let profile = "form = \"opaque\"\ncipher = \"aes-128-cbc\"\ndigest = \"sha-512\"";
+    let profile = "form = \"opaque\"\ncipher = \"aes-128-cbc\"\ndigest = \"sha512\"";
     check(profile, "erin-sign", "bob", ALL)
 }
 
 #[test]
 fn rsa_of_today() -> Result<()> {
     let profile =
-        "rsa-signature = \"pss\"\ncipher = \"aes-256-gcm\"\nkey-transport = \"oaep-sha-256\"";
+        "rsa-signature = \"pss\"\ncipher = \"aes-256-gcm\"\nrsa-key-transport = \"oaep-sha256\"";
     check(profile, "alice", "bob", MODERN)
 }
 
@@ -56,7 +56,7 @@ fn check(profile: &str, sender: &str, reader: &str, judges: &[Judge]) -> Result<
     let (sender, reader) = (pki.identity(sender), pki.identity(reader));
     let sink = Sink::start()?;
     let mut gateway = Setup::default()
-        .policy(SIGN_AND_ENCRYPT)
+        .top("profile = \"tried\"")
         .tables(&format!("[[profile]]\nname = \"tried\"\n{profile}\n"))
         .next_hop(sink.address())
         .write()?;
