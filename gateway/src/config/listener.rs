@@ -55,9 +55,11 @@ fn tls(section: &mut Reader<'_, '_>) -> Option<ListenerTls> {
 }
 
 fn networks(section: &mut Reader<'_, '_>, key: &str) -> Vec<Network> {
-    let texts = section.table.list_of_strings(key).unwrap_or_default();
-    let mut networks = Vec::with_capacity(texts.len());
-    for text in texts {
+    let Some(texts) = section.table.list_of_strings(key) else {
+        return Vec::new();
+    };
+    let mut networks = Vec::with_capacity(texts.value.len());
+    for text in texts.value {
         match network(&text.value) {
             Some(network) => networks.push(network),
             None => section.table.error(

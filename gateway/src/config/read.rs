@@ -44,14 +44,14 @@ impl<'s, 'f> Reader<'s, 'f> {
     }
 
     pub(super) fn sections(&mut self, key: &str) -> Vec<Self> {
-        let tables = self.table.tables(key);
+        let tables = self.table.tables(key).unwrap_or_default();
         tables.into_iter().map(|table| Reader { table, folder: self.folder }).collect()
     }
 
     /// A list of domains, in canonical form.
     pub(super) fn domains(&mut self, key: &str) -> Option<Vec<String>> {
         let texts = self.table.list_of_strings(key)?;
-        Some(texts.iter().filter_map(|text| self.domain(key, text)).collect())
+        Some(texts.value.iter().filter_map(|text| self.domain(key, text)).collect())
     }
 
     fn domain(&self, key: &str, text: &Located<'s, String>) -> Option<String> {
@@ -67,9 +67,9 @@ impl<'s, 'f> Reader<'s, 'f> {
 
     /// A list of file names, in which the last part may hold `*`.
     fn files(&mut self, key: &str) -> Vec<PathBuf> {
-        let patterns = self.table.list_of_strings(key).unwrap_or_default();
         let mut files = Vec::new();
-        for pattern in patterns {
+        let patterns = self.table.list_of_strings(key);
+        for pattern in patterns.into_iter().flat_map(|patterns| patterns.value) {
             let found = expand(&self.folder.join(&pattern.value));
             if found.is_empty() {
                 let message = format!("`{key}`: there is no file {:?}", pattern.value);

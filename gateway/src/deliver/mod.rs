@@ -36,6 +36,7 @@ use route::Routes;
 use schedule::Schedule;
 use scheduler::Scheduler;
 pub use tls::system_roots;
+pub use route::is_protected;
 
 /// How many fates a slow listener may lag behind before it misses some.
 const FATES: usize = 1024;

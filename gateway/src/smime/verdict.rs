@@ -116,6 +116,16 @@ impl Verdict {
     }
 }
 
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.result)?;
+        match self.reason {
+            Some(reason) => write!(f, " ({reason}: {})", self.text),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The verdict as a header field with its line ends, in the name of `hostname`.
 #[must_use]
 pub fn authentication_results(hostname: &str, verdict: &Verdict) -> Vec<u8> {

@@ -148,7 +148,7 @@ fn without_tag(message: &Message, tag: &SubjectTag) -> Result<Message, Failure> 
 fn told(failure: &SmimeFailure) -> Failure {
     match failure {
         SmimeFailure::Ambiguous => Failure::Malformed(failure.to_string()),
-        SmimeFailure::Sign(_) | SmimeFailure::Encrypt(_) => Failure::Internal(failure.to_string()),
+        SmimeFailure::NoRandomness | SmimeFailure::Sign(_) | SmimeFailure::Encrypt(_) => Failure::Internal(failure.to_string()),
     }
 }
 
