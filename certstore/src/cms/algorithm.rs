@@ -47,13 +47,23 @@ impl<'a> Algorithm<'a> {
         })
     }
 
-    /// The AlgorithmIdentifier that stands as parameter in this one, as MGF1 and key agreement have it.
-    pub(super) fn inner(&self) -> Result<Self, BerError> {
+    /// The parameters, which must be there and a SEQUENCE.
+    fn sequence(&self) -> Result<Element<'a>, BerError> {
         let parameters = self.parameters.ok_or(BerError::Missing)?;
         if parameters.tag() != Tag::SEQUENCE {
             return Err(BerError::UnexpectedTag);
         }
-        Self::from_element(&parameters)
+        Ok(parameters)
+    }
+
+    /// The fields of the parameters.
+    pub(super) fn fields(&self) -> Result<Reader<'a>, BerError> {
+        self.sequence()?.children()
+    }
+
+    /// The AlgorithmIdentifier that stands as parameter in this one, as MGF1 and key agreement have it.
+    pub(super) fn inner(&self) -> Result<Self, BerError> {
+        Self::from_element(&self.sequence()?)
     }
 
     /// The digest that this names.

@@ -14,7 +14,7 @@ use der::asn1::ObjectIdentifier;
 
 use super::ContentCipher;
 use super::algorithm::{Algorithm, AlgorithmError};
-use super::ber::{BerError, Element, Tag};
+use super::ber::{BerError, Tag};
 
 /// Length of the authentication tags that we write and read, in bytes.
 pub(super) const TAG_LENGTH: u8 = 16;
@@ -248,11 +248,10 @@ fn initialisation_vector<const N: usize>(algorithm: &Algorithm<'_>) -> Result<[u
 
 /// GCMParameters (RFC 5084, section 3.2).
 fn gcm_nonce<'a>(algorithm: &Algorithm<'a>) -> Result<&'a [u8], AlgorithmError> {
-    let parameters = algorithm.parameters.ok_or(BerError::Missing)?;
-    let mut fields = parameters.children()?;
+    let mut fields = algorithm.fields()?;
     let nonce = fields.expect(Tag::OCTET_STRING)?.primitive()?;
     let tag_length = match fields.optional(Tag::INTEGER)? {
-        Some(length) => Element::small_integer(&length)?,
+        Some(length) => length.small_integer()?,
         None => 12,
     };
     fields.finish()?;

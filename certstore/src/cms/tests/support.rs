@@ -25,7 +25,6 @@ pub(super) struct Person {
     pub(super) chain: Vec<Vec<u8>>,
     pub(super) encryption_certificate: Option<Vec<u8>>,
     pub(super) pkcs8: Vec<u8>,
-    pub(super) kind: KeyKind,
 }
 
 impl Person {
@@ -192,7 +191,6 @@ fn make(name: &'static str, algorithm: &str) -> Person {
     let certificate = openssl(&format!("x509 -in {} -outform DER", certificate.display()), b"");
     Person {
         name,
-        kind: key_kind(&certificate).unwrap(),
         pkcs8: openssl(
             &format!("pkcs8 -topk8 -nocrypt -in {} -outform DER", key.display()),
             b"",
@@ -207,6 +205,21 @@ fn make(name: &'static str, algorithm: &str) -> Person {
 pub(super) fn folder() -> &'static Path {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
     FOLDER.get_or_init(|| tempfile::tempdir().unwrap()).path()
+}
+
+/// An element with this tag octet, in DER.
+pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let contents = parts.concat();
+    let length = contents.len().to_be_bytes();
+    let mut element = vec![tag];
+    if contents.len() < 0x80 {
+        element.push(contents.len() as u8);
+    } else {
+        element.push(0x84);
+        element.extend_from_slice(&length[4..]);
+    }
+    element.extend(contents);
+    element
 }
 
 /// Puts `bytes` into a file of its own.

@@ -21,7 +21,6 @@ fn openssl_signatures_of_every_kind() {
     let pss = "-keyopt rsa_padding_mode:pss";
     for (person, arguments, algorithm) in [
         (&people.rsa, String::new(), "RSA with SHA-256"),
-        (&people.rsa, "-stream".to_owned(), "RSA with SHA-256"),
         (&people.rsa, "-md sha384".to_owned(), "RSA with SHA-384"),
         (&people.rsa, "-md sha512 -keyid".to_owned(), "RSA with SHA-512"),
         (&people.rsa, "-noattr".to_owned(), "RSA with SHA-256"),
@@ -50,7 +49,15 @@ fn openssl_signatures_of_every_kind() {
         (&people.p384, "-md sha256".to_owned(), "ECDSA with SHA-256"),
         (&people.p521, "-md sha512".to_owned(), "ECDSA with SHA-512"),
     ] {
-        for (form, detached) in [("", Some(CONTENT)), ("-nodetach", None)] {
+        for (form, detached) in [
+            ("", Some(CONTENT)),
+            ("-nodetach", None),
+            ("-nodetach -stream", None),
+        ] {
+            // OpenSSL itself fails to write a PSS signature in this way.
+            if form.contains("-stream") && algorithm.contains("PSS") {
+                continue;
+            }
             let message = openssl_sign(person, &format!("{arguments} {form}"));
             let signed = signed(&message);
             assert_eq!(signed.content(), detached.is_none().then_some(CONTENT));
