@@ -1,5 +1,6 @@
 //! Keys and certificates for the tests of this crate.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::encoding::AsDer;
@@ -24,6 +25,19 @@ pub(crate) fn now() -> SystemTime {
 
 pub(crate) fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
+}
+
+/// The folder of outside test data, `$POSTERN_CORPUS`; none, and a line that says so, where there is none.
+pub(crate) fn corpus() -> Option<PathBuf> {
+    let path = std::env::var_os("POSTERN_CORPUS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus"),
+        PathBuf::from,
+    );
+    if path.is_dir() {
+        return Some(path);
+    }
+    println!("skipped: no corpus at {}", path.display());
+    None
 }
 
 /// What a sample certificate is to look like.
