@@ -87,8 +87,9 @@ impl Verdict {
         }
     }
 
-    /// No pass, for this reason.
-    pub(super) fn refused(result: VerdictResult, reason: Reason, text: impl Into<String>) -> Self {
+    /// No pass, for this reason; `text` says it to people.
+    #[must_use]
+    pub fn refused(result: VerdictResult, reason: Reason, text: impl Into<String>) -> Self {
         Self {
             result,
             reason: Some(reason),
