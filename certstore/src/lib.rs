@@ -11,8 +11,19 @@ pub mod cms;
 
 pub mod certificate;
 
+pub mod database;
+
 pub mod trust;
 
 pub mod selection;
 
+pub mod source;
+
+pub mod lookup;
+
+pub mod vault;
+
 pub mod issue;
+
+#[cfg(test)]
+mod samples;

@@ -8,13 +8,13 @@ use crate::pattern::Pattern;
 pub struct Decision {
     /// The rule that ordered it.
     pub rule: RuleRef,
-    /// Whether our user's key signs.
+    /// Whether our user's key signs; outbound mail only.
     pub sign: Requirement,
-    /// Whether the recipient's certificate encrypts.
+    /// Whether the recipient's certificate encrypts; outbound mail only.
     pub encrypt: Requirement,
-    /// Whether incoming mail is decrypted.
+    /// Whether mail is decrypted; inbound mail only.
     pub decrypt: Requirement,
-    /// Whether incoming signatures are verified.
+    /// Whether signatures are verified; inbound mail only.
     pub verify: Requirement,
     /// What happens if there is no usable certificate. Never [`NoCertificate::Clear`] where encryption is required.
     pub no_certificate: NoCertificate,

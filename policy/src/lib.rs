@@ -2,12 +2,17 @@
 //!
 //! Pure: no I/O, no clock, no async. Import order is the order of the modules below: each imports only from those above it.
 
+#[cfg(test)]
+mod mutation;
+
 pub mod address;
-pub mod decision;
 pub mod diagnostic;
 pub mod document;
 pub mod facts;
 pub mod pattern;
-
-#[cfg(test)]
-mod mutation;
+pub mod decision;
+mod syntax;
+pub mod rule;
+pub mod compile;
+pub mod evaluate;
+pub mod suite;

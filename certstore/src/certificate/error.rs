@@ -2,6 +2,8 @@
 
 use const_oid::ObjectIdentifier;
 
+use crate::cms::CmsError;
+
 use super::{MAX_CERTIFICATE_SIZE, MAX_CERTIFICATES};
 
 /// Why bytes are not a certificate, or a file holds none.
@@ -35,7 +37,10 @@ pub enum CertificateError {
     OpensslTrusted,
     /// A PKCS#7 bundle that cannot be read; why.
     #[error("the PKCS#7 bundle cannot be read: {0}")]
-    Pkcs7(String),
+    Pkcs7(#[from] CmsError),
+    /// A private key or a PKCS#12 file instead of a certificate.
+    #[error("this is a private key or a PKCS#12 file: import it with `postern key import`")]
+    PrivateKey,
     /// More than [`MAX_CERTIFICATES`]; the rest was not read.
     #[error("more than {MAX_CERTIFICATES} certificates in one file: split it")]
     TooMany,

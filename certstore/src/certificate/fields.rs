@@ -8,9 +8,13 @@ use std::ops::Range;
 use der::asn1::AnyRef;
 use der::{Reader, SliceReader, Tag, TagNumber};
 
-/// Ranges of whole elements, header included, except for the serial.
+/// Ranges of whole elements, header included, except for the serial and the signature.
 #[derive(Debug, Clone)]
 pub(super) struct Fields {
+    /// What the issuer signed.
+    pub(super) to_be_signed: Range<usize>,
+    /// The octets of the signature, without the count of unused bits before them.
+    pub(super) signature: Range<usize>,
     /// Content octets of the serial number.
     pub(super) serial: Range<usize>,
     pub(super) issuer: Range<usize>,
@@ -22,11 +26,16 @@ impl Fields {
     pub(super) fn locate(der: &[u8]) -> der::Result<Self> {
         let mut reader = SliceReader::new(der)?;
         reader.sequence(|certificate| {
+            let start = usize::try_from(certificate.position())?;
             let fields = certificate.sequence(Self::locate_in_tbs)?;
-            // The signature and its algorithm.
-            element(certificate)?;
-            element(certificate)?;
-            Ok(fields)
+            let end = usize::try_from(certificate.position())?;
+            let _signature_algorithm = element(certificate)?;
+            let bits = element_content(certificate)?;
+            Ok(Self {
+                to_be_signed: start..end,
+                signature: bits.start.saturating_add(1)..bits.end,
+                ..fields
+            })
         })
     }
 
@@ -44,6 +53,8 @@ impl Fields {
             element(tbs)?;
         }
         Ok(Self {
+            to_be_signed: 0..0,
+            signature: 0..0,
             serial,
             issuer,
             subject,

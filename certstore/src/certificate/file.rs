@@ -7,11 +7,16 @@ use encodify::{base64, pem};
 use memchr::memmem;
 
 use super::{Certificate, CertificateError};
+use crate::cms;
 
 /// The most certificates that are read from one file.
 pub const MAX_CERTIFICATES: usize = 10_000;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
+/// The first octet of every certificate in DER and of every PKCS#7 bundle.
+const SEQUENCE: u8 = 0x30;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+const INTEGER: u8 = 0x02;
 
 type Found = Result<Certificate, CertificateError>;
 
@@ -21,7 +26,7 @@ pub fn read_certificates(bytes: &[u8]) -> Vec<Found> {
     let mut found = if memmem::find(bytes, BEGIN).is_some() {
         read_pem(bytes)
     } else if bytes.first() == Some(&SEQUENCE) {
-        vec![Certificate::from_der(bytes)]
+        read_der(bytes)
     } else {
         read_bare_base64(bytes)
     };
@@ -34,9 +39,6 @@ pub fn read_certificates(bytes: &[u8]) -> Vec<Found> {
     }
     found
 }
-
-/// The first octet of every DER certificate and of every PKCS#7 bundle.
-const SEQUENCE: u8 = 0x30;
 
 /// Each block is cut off before the next begins, so that one without an end does not swallow its neighbour.
 fn read_pem(bytes: &[u8]) -> Vec<Found> {
@@ -59,8 +61,40 @@ fn read_pem_block(text: &[u8]) -> Vec<Found> {
     };
     match block.label {
         "CERTIFICATE" | "X509 CERTIFICATE" => vec![Certificate::from_der(&block.contents)],
+        "PKCS7" | "PKCS #7 SIGNED DATA" | "CMS" => read_pkcs7(&block.contents),
         "TRUSTED CERTIFICATE" => vec![Err(CertificateError::OpensslTrusted)],
         _ => Vec::new(),
+    }
+}
+
+/// A certificate, and what is mistaken for one, differ in the tag of their first field.
+fn read_der(der: &[u8]) -> Vec<Found> {
+    match first_field_tag(der) {
+        // The contentType of a ContentInfo (RFC 5652, section 3).
+        Some(OBJECT_IDENTIFIER) => read_pkcs7(der),
+        // The version of a PKCS#12 file (RFC 7292, section 4) or of a private key (RFC 5958, section 2).
+        Some(INTEGER) => vec![Err(CertificateError::PrivateKey)],
+        Some(_) | None => vec![Certificate::from_der(der)],
+    }
+}
+
+/// The octet after the header of the outer sequence, whose length may have any form.
+fn first_field_tag(der: &[u8]) -> Option<u8> {
+    let length = *der.get(1)?;
+    let more_octets = match length > 0x80 {
+        true => usize::from(length & 0x7f),
+        false => 0,
+    };
+    der.get(2 + more_octets).copied()
+}
+
+fn read_pkcs7(bytes: &[u8]) -> Vec<Found> {
+    match cms::certificates(bytes) {
+        Ok(certificates) => certificates
+            .iter()
+            .map(|der| Certificate::from_der(der))
+            .collect(),
+        Err(error) => vec![Err(error.into())],
     }
 }
 
@@ -70,7 +104,10 @@ fn read_bare_base64(bytes: &[u8]) -> Vec<Found> {
         return Vec::new();
     }
     match base64::LENIENT.decode(text) {
-        Ok(der) if der.first() == Some(&SEQUENCE) => vec![Certificate::from_der(&der)],
+        Ok(der) if der.first() == Some(&SEQUENCE) => read_der(&der),
         Ok(_) | Err(_) => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,7 +94,11 @@ mod tests {
     fn other_texts_are_refused() {
         let long = "a".repeat(65);
         for wrong in ["", "ab", &"a".repeat(63), &long, &"g".repeat(64)] {
-            assert_eq!(wrong.parse::<Fingerprint>(), Err(FingerprintError), "{wrong}");
+            assert_eq!(
+                wrong.parse::<Fingerprint>(),
+                Err(FingerprintError),
+                "{wrong}"
+            );
         }
     }
 }

@@ -130,6 +130,18 @@ impl Certificate {
         self.slice(&self.0.fields.public_key)
     }
 
+    /// DER of the `TBSCertificate`: what its issuer signed.
+    #[must_use]
+    pub fn to_be_signed(&self) -> &[u8] {
+        self.slice(&self.0.fields.to_be_signed)
+    }
+
+    /// The octets of its issuer's signature.
+    #[must_use]
+    pub fn signature(&self) -> &[u8] {
+        self.slice(&self.0.fields.signature)
+    }
+
     /// The content octets of the serial number, big-endian.
     #[must_use]
     pub fn serial_octets(&self) -> &[u8] {

@@ -47,13 +47,23 @@ impl<'a> Algorithm<'a> {
         })
     }
 
-    /// The AlgorithmIdentifier that stands as parameter in this one, as MGF1 and key agreement have it.
-    pub(super) fn inner(&self) -> Result<Self, BerError> {
+    /// The parameters, which must be there and a SEQUENCE.
+    fn sequence(&self) -> Result<Element<'a>, BerError> {
         let parameters = self.parameters.ok_or(BerError::Missing)?;
         if parameters.tag() != Tag::SEQUENCE {
             return Err(BerError::UnexpectedTag);
         }
-        Self::from_element(&parameters)
+        Ok(parameters)
+    }
+
+    /// The fields of the parameters.
+    pub(super) fn fields(&self) -> Result<Reader<'a>, BerError> {
+        self.sequence()?.children()
+    }
+
+    /// The AlgorithmIdentifier that stands as parameter in this one, as MGF1 and key agreement have it.
+    pub(super) fn inner(&self) -> Result<Self, BerError> {
+        Self::from_element(&self.sequence()?)
     }
 
     /// The digest that this names.
@@ -101,7 +111,10 @@ mod tests {
     #[test]
     fn what_is_unsupported_is_named() {
         for (oid, expected) in [
-            ("1.2.840.113549.3.2", "unsupported: 1.2.840.113549.3.2 rc2-cbc"),
+            (
+                "1.2.840.113549.3.2",
+                "unsupported: 1.2.840.113549.3.2 rc2-cbc",
+            ),
             ("1.3.14.3.2.7", "unsupported: 1.3.14.3.2.7 des-cbc"),
             ("1.2.3.4", "unsupported: 1.2.3.4"),
         ] {

@@ -14,7 +14,7 @@ use der::asn1::ObjectIdentifier;
 
 use super::ContentCipher;
 use super::algorithm::{Algorithm, AlgorithmError};
-use super::ber::{BerError, Element, Tag};
+use super::ber::{BerError, Tag};
 
 /// Length of the authentication tags that we write and read, in bytes.
 pub(super) const TAG_LENGTH: u8 = 16;
@@ -87,8 +87,13 @@ impl ContentCipher {
 
 /// What goes beside a ciphertext.
 pub(super) enum Parameters {
-    Cbc { iv: [u8; AES_BLOCK] },
-    Gcm { nonce: [u8; aead::NONCE_LEN], tag: aead::Tag },
+    Cbc {
+        iv: [u8; AES_BLOCK],
+    },
+    Gcm {
+        nonce: [u8; aead::NONCE_LEN],
+        tag: aead::Tag,
+    },
 }
 
 fn encrypt_cbc(
@@ -98,10 +103,10 @@ fn encrypt_cbc(
 ) -> Result<Parameters, Unspecified> {
     content.reserve_exact(AES_BLOCK);
     let key = PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(algorithm, key)?)?;
-    match key.encrypt(content)? {
-        DecryptionContext::Iv128(iv) => Ok(Parameters::Cbc { iv: *iv.as_ref() }),
-        _ => Err(Unspecified),
-    }
+    let DecryptionContext::Iv128(iv) = key.encrypt(content)? else {
+        return Err(Unspecified);
+    };
+    Ok(Parameters::Cbc { iv: *iv.as_ref() })
 }
 
 fn encrypt_gcm(
@@ -248,11 +253,10 @@ fn initialisation_vector<const N: usize>(algorithm: &Algorithm<'_>) -> Result<[u
 
 /// GCMParameters (RFC 5084, section 3.2).
 fn gcm_nonce<'a>(algorithm: &Algorithm<'a>) -> Result<&'a [u8], AlgorithmError> {
-    let parameters = algorithm.parameters.ok_or(BerError::Missing)?;
-    let mut fields = parameters.children()?;
+    let mut fields = algorithm.fields()?;
     let nonce = fields.expect(Tag::OCTET_STRING)?.primitive()?;
     let tag_length = match fields.optional(Tag::INTEGER)? {
-        Some(length) => Element::small_integer(&length)?,
+        Some(length) => length.small_integer()?,
         None => 12,
     };
     fields.finish()?;

@@ -13,10 +13,7 @@ use super::ber::{BerError, Element, Reader, Tag};
 
 /// The digest and the length of the salt, in bytes, of an RSASSA-PSS AlgorithmIdentifier.
 pub(super) fn read_pss(algorithm: &Algorithm<'_>) -> Result<(Digest, usize), AlgorithmError> {
-    let mut fields = algorithm
-        .parameters
-        .ok_or(BerError::Missing)?
-        .children()?;
+    let mut fields = algorithm.fields()?;
     let digest = read_digests(&mut fields)?;
     let salt = match fields.optional(Tag::context(2))? {
         Some(explicit) => explicit.only_child()?.small_integer()?,
@@ -36,10 +33,10 @@ pub(super) fn read_pss(algorithm: &Algorithm<'_>) -> Result<(Digest, usize), Alg
 
 /// The digest of an RSAES-OAEP AlgorithmIdentifier. A label other than the empty one is not supported.
 pub(super) fn read_oaep(algorithm: &Algorithm<'_>) -> Result<Digest, AlgorithmError> {
-    let Some(parameters) = algorithm.parameters else {
+    if algorithm.parameters.is_none() {
         return Ok(Digest::Sha1);
-    };
-    let mut fields = parameters.children()?;
+    }
+    let mut fields = algorithm.fields()?;
     let digest = read_digests(&mut fields)?;
     if let Some(explicit) = fields.optional(Tag::context(2))? {
         let source = Algorithm::from_element(&explicit.only_child()?)?;

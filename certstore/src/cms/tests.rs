@@ -2,6 +2,8 @@
 
 mod support;
 
+mod attributes;
+mod corpus;
 mod decrypting;
 mod encrypting;
 mod hostile;

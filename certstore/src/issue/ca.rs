@@ -121,12 +121,13 @@ impl Authority {
         let ca = CertificateDer::from(self.certificate.der());
         let issuer = Issuer::from_ca_cert_der(&ca, authority_key).map_err(encoding)?;
         let key = NewKey::generate(request.key)?;
-        let issued = params
-            .signed_by(&key, &issuer)
-            .map_err(|error| match issuer.key().failure() {
-                Some(failure) => IssueError::Signing(failure),
-                None => encoding(error),
-            })?;
+        let issued =
+            params
+                .signed_by(&key, &issuer)
+                .map_err(|error| match issuer.key().failure() {
+                    Some(failure) => IssueError::Signing(failure),
+                    None => encoding(error),
+                })?;
         let certificate = Certificate::from_der(issued.der())?;
         if certificate.issuer_der() != self.certificate.subject_der() {
             return Err(IssueError::UnsupportedAuthority(

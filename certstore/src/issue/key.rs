@@ -191,12 +191,10 @@ impl PublicKeyData for AuthorityKey {
 
 impl SigningKey for AuthorityKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        self.signer
-            .sign(self.scheme(), message)
-            .map_err(|failure| {
-                self.failure.get_or_init(|| failure);
-                rcgen::Error::RemoteKeyError
-            })
+        self.signer.sign(self.scheme(), message).map_err(|failure| {
+            self.failure.get_or_init(|| failure);
+            rcgen::Error::RemoteKeyError
+        })
     }
 }
 

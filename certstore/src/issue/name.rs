@@ -3,9 +3,9 @@
 use std::str::FromStr;
 
 use const_oid::db::rfc4519::COUNTRY_NAME;
+use der::{Tag, Tagged};
 use rcgen::string::{Ia5String, PrintableString};
 use rcgen::{DistinguishedName, DnType, DnValue};
-use der::{Tag, Tagged};
 use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::name::Name;
 
@@ -19,13 +19,17 @@ pub(super) fn parse(text: &str) -> Result<DistinguishedName, IssueError> {
     let name = Name::from_str(text)
         .map_err(|_| IssueError::Subject("the subject is no distinguished name"))?;
     if name.is_empty() || name.iter_rdn().any(|rdn| rdn.len() != 1) {
-        return Err(IssueError::Subject("each part of the subject needs one attribute"));
+        return Err(IssueError::Subject(
+            "each part of the subject needs one attribute",
+        ));
     }
     let mut distinguished_name = DistinguishedName::new();
     for attribute in name.iter() {
         let kind = kind(attribute);
         if distinguished_name.get(&kind).is_some() {
-            return Err(IssueError::Subject("an attribute stands twice in the subject"));
+            return Err(IssueError::Subject(
+                "an attribute stands twice in the subject",
+            ));
         }
         distinguished_name.push(kind, value(attribute)?);
     }
@@ -56,16 +60,18 @@ fn value(attribute: &AttributeTypeAndValue) -> Result<DnValue, IssueError> {
     if attribute.oid == COUNTRY_NAME && text.len() != 2 {
         return Err(IssueError::Subject("a country (C) has two letters"));
     }
-    match attribute.value.tag() {
-        Tag::Utf8String => Ok(DnValue::Utf8String(text.to_owned())),
-        Tag::PrintableString => PrintableString::try_from(text)
-            .map(DnValue::PrintableString)
-            .map_err(|_| unreadable()),
-        Tag::Ia5String => Ia5String::try_from(text)
-            .map(DnValue::Ia5String)
-            .map_err(|_| unreadable()),
-        _ => Err(unreadable()),
+    if attribute.value.tag() == Tag::PrintableString {
+        let text = PrintableString::try_from(text).map_err(|_| unreadable())?;
+        return Ok(DnValue::PrintableString(text));
     }
+    if attribute.value.tag() == Tag::Ia5String {
+        let text = Ia5String::try_from(text).map_err(|_| unreadable())?;
+        return Ok(DnValue::Ia5String(text));
+    }
+    if attribute.value.tag() == Tag::Utf8String {
+        return Ok(DnValue::Utf8String(text.to_owned()));
+    }
+    Err(unreadable())
 }
 
 #[cfg(test)]
@@ -84,6 +90,7 @@ mod tests {
             ("CN=", false),
             ("CN=a\\00b", false),
             ("CN=\\FF", false),
+            ("CN=#04024869", false),
             ("a", false),
             ("", false),
             ("CN=a, O=b", false),

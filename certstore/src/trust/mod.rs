@@ -161,7 +161,11 @@ fn check_address(certificate: &Certificate, address: &Address) -> Result<(), Dis
     }
     Err(Distrust::AddressMismatch {
         wanted: address.to_string(),
-        named: certificate.addresses().iter().map(Address::to_string).collect(),
+        named: certificate
+            .addresses()
+            .iter()
+            .map(Address::to_string)
+            .collect(),
         odd: certificate.odd_addresses().to_vec(),
     })
 }
@@ -181,7 +185,9 @@ fn check_name_constraints(authorities: &[Certificate], address: &Address) -> Res
     let is_constrained = authorities.iter().any(Certificate::has_name_constraints);
     if is_constrained && !address.canonical().is_ascii() {
         let address = address.to_string();
-        return Err(Distrust::Untrusted(PathProblem::UncheckedNameConstraints(address)));
+        return Err(Distrust::Untrusted(PathProblem::UncheckedNameConstraints(
+            address,
+        )));
     }
     Ok(())
 }

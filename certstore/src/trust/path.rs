@@ -7,9 +7,9 @@
 use std::time::SystemTime;
 
 use certval::{
-    CertificationPath, CertificationPathResults, CertificationPathSettings,
-    Error as PathError, PDVCertificate, PDVTrustAnchorChoice, PathValidationStatus, PkiEnvironment,
-    TimeOfInterest, enforce_trust_anchor_constraints, validate_path_rfc5280,
+    CertificationPath, CertificationPathResults, CertificationPathSettings, Error as PathError,
+    PDVCertificate, PDVTrustAnchorChoice, PathValidationStatus, PkiEnvironment, TimeOfInterest,
+    enforce_trust_anchor_constraints, validate_path_rfc5280,
 };
 use der::asn1::BitString;
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
@@ -54,7 +54,9 @@ impl PathValidator {
         let issued = path.iter().take(path.len().saturating_sub(1));
         issued.clone().try_for_each(check_signature_kind)?;
         issued.skip(1).try_for_each(check_authority_usage)?;
-        let intermediates = authorities.split_last().map_or(&[][..], |(_, between)| between);
+        let intermediates = authorities
+            .split_last()
+            .map_or(&[][..], |(_, between)| between);
         self.validate_rfc5280(target, intermediates, anchor)
     }
 
@@ -74,11 +76,17 @@ impl PathValidator {
         let settings = enforce_trust_anchor_constraints(&self.settings, &root)
             .map_err(|_| malformed(anchor))?;
         // certval counts from the anchor down.
-        let between = intermediates.iter().rev().map(parse).collect::<Result<_, _>>()?;
+        let between = intermediates
+            .iter()
+            .rev()
+            .map(parse)
+            .collect::<Result<_, _>>()?;
         let path = CertificationPath::new(root, between, parse(target)?);
         let mut results = CertificationPathResults::new();
         validate_path_rfc5280(&self.environment, &settings, &path, &mut results).map_err(|error| {
-            let index = results.get_failure_index().and_then(|i| usize::try_from(i).ok());
+            let index = results
+                .get_failure_index()
+                .and_then(|i| usize::try_from(i).ok());
             let from_anchor = [anchor].into_iter().chain(intermediates.iter().rev());
             let culprit = from_anchor
                 .chain([target])
@@ -122,18 +130,18 @@ fn check_signature_kind(certificate: &Certificate) -> Result<(), Distrust> {
     match CertificateSignature::read(certificate.signature_algorithm()) {
         Ok(_) => Ok(()),
         Err(Unchecked::Weak(because)) => Err(Distrust::Weak { subject, because }),
-        Err(Unchecked::Unknown) => {
-            Err(Distrust::Untrusted(PathProblem::UnknownSignature(subject)))
-        }
+        Err(Unchecked::Unknown) => Err(Distrust::Untrusted(PathProblem::UnknownSignature(subject))),
     }
 }
 
 /// A CA that says what its certificates are for must say that they are for mail.
 fn check_authority_usage(authority: &Certificate) -> Result<(), Distrust> {
-    authority.allows_mail().map_err(|because| Distrust::WrongUsage {
-        subject: authority.subject().to_owned(),
-        because,
-    })
+    authority
+        .allows_mail()
+        .map_err(|because| Distrust::WrongUsage {
+            subject: authority.subject().to_owned(),
+            because,
+        })
 }
 
 fn verify_signature(

@@ -1,7 +1,8 @@
 //! Finding paths from a certificate up to an anchor, and validating them until one holds.
 //!
 //! Issuers are looked up by name and told apart by key identifier. Everything here is bounded: a stranger can send
-//! certificates that point at each other in every way.
+//! certificates that point at each other in every way. No step is taken without the issuer's signature, so that decoys
+//! under the right name lead nowhere.
 
 use std::collections::HashMap;
 use std::time::SystemTime;
@@ -10,14 +11,15 @@ use policy::address::Address;
 
 use super::Trust;
 use super::distrust::{Distrust, PathProblem};
+use super::signature::may_be_signed_by;
 use crate::certificate::Certificate;
 
 /// The most certificates in a path, the anchor included.
 const MAX_DEPTH: usize = 8;
 /// The most complete paths that are validated.
 const MAX_PATHS: usize = 64;
-/// The most certificates that are looked at as issuers.
-const MAX_STEPS: usize = 512;
+/// The most signatures that are checked on the way.
+const MAX_STEPS: usize = 256;
 
 /// Certificates by the names that they issue under.
 #[derive(Debug, Default)]
@@ -59,6 +61,8 @@ pub(super) struct Search<'a> {
     problem: Option<Distrust>,
     /// ... else the first anchor that does not count for the address, ...
     out_of_scope: Option<String>,
+    /// ... else the first certificate that those with its issuer's name did not sign, ...
+    unsigned: Option<String>,
     /// ... else the first issuer that nobody knows.
     missing: Option<String>,
 }
@@ -79,6 +83,7 @@ impl<'a> Search<'a> {
             steps: 0,
             problem: None,
             out_of_scope: None,
+            unsigned: None,
             missing: None,
         }
     }
@@ -96,11 +101,12 @@ impl<'a> Search<'a> {
         if let Some(problem) = self.problem {
             return problem;
         }
-        Distrust::Untrusted(match (self.out_of_scope, self.missing) {
-            (Some(root), _) => PathProblem::OutOfScope(root),
-            (None, _) if certificate.is_self_issued() => PathProblem::SelfSigned,
-            (None, Some(issuer)) => PathProblem::NoPath(issuer),
-            (None, None) => PathProblem::NoPath(certificate.issuer().to_owned()),
+        Distrust::Untrusted(match (self.out_of_scope, self.unsigned, self.missing) {
+            (Some(root), _, _) => PathProblem::OutOfScope(root),
+            (None, Some(subject), _) => PathProblem::BadSignature(subject),
+            (None, None, _) if certificate.is_self_issued() => PathProblem::SelfSigned,
+            (None, None, Some(issuer)) => PathProblem::NoPath(issuer),
+            (None, None, None) => PathProblem::NoPath(certificate.issuer().to_owned()),
         })
     }
 
@@ -128,7 +134,9 @@ impl<'a> Search<'a> {
             if self.is_exhausted() {
                 return false;
             }
-            self.steps += 1;
+            if !self.is_signed_by(&last, &issuer) {
+                return false;
+            }
             path.push(issuer);
             let done = self.climb(path);
             if !done {
@@ -149,6 +157,9 @@ impl<'a> Search<'a> {
                 self.out_of_scope.get_or_insert_with(root);
                 continue;
             }
+            if !self.is_signed_by(last, certificate) {
+                continue;
+            }
             self.paths += 1;
             path.push(certificate.clone());
             match trust.validator.validate(path, self.at) {
@@ -158,6 +169,16 @@ impl<'a> Search<'a> {
             path.pop();
         }
         false
+    }
+
+    fn is_signed_by(&mut self, issued: &Certificate, issuer: &Certificate) -> bool {
+        self.steps += 1;
+        let is_signed = may_be_signed_by(issued, issuer);
+        if !is_signed {
+            let subject = || issued.subject().to_owned();
+            self.unsigned.get_or_insert_with(subject);
+        }
+        is_signed
     }
 
     fn note(&mut self, distrust: Distrust) {

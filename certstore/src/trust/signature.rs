@@ -11,10 +11,11 @@ use aws_lc_rs::signature::{
 };
 use const_oid::ObjectIdentifier;
 use const_oid::db::{rfc5912, rfc8410};
-use der::{Reader, SliceReader, TagMode, TagNumber};
+use der::{Decode, Reader, SliceReader, TagMode, TagNumber};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 use super::distrust::Weakness;
+use crate::certificate::Certificate;
 use crate::cms::Curve;
 
 /// ecdsa-with-SHA1 (RFC 3279, section 2.2.3).
@@ -95,6 +96,16 @@ impl CertificateSignature {
     }
 }
 
+/// Whether `issued` bears a signature by the key of `issuer`. One that is too weak or of an unknown kind is let pass
+/// here: path validation refuses it by name.
+pub(super) fn may_be_signed_by(issued: &Certificate, issuer: &Certificate) -> bool {
+    let Ok(kind) = CertificateSignature::read(issued.signature_algorithm()) else {
+        return true;
+    };
+    SubjectPublicKeyInfoOwned::from_der(issuer.spki_der())
+        .is_ok_and(|key| kind.verifies(&key, issued.to_be_signed(), issued.signature()))
+}
+
 fn rsa_pkcs1(digest: Digest) -> &'static dyn VerificationAlgorithm {
     match digest {
         Digest::Sha256 => &RSA_PKCS1_2048_8192_SHA256,
@@ -163,6 +174,7 @@ fn pss_digest(algorithm: &AlgorithmIdentifierOwned) -> Result<Digest, Unchecked>
 
 fn pss_hash_oid(parameters: &[u8]) -> der::Result<Option<ObjectIdentifier>> {
     let mut reader = SliceReader::new(parameters)?;
-    let hash = reader.context_specific::<AlgorithmIdentifierOwned>(TagNumber(0), TagMode::Explicit)?;
+    let hash =
+        reader.context_specific::<AlgorithmIdentifierOwned>(TagNumber(0), TagMode::Explicit)?;
     Ok(hash.map(|hash| hash.oid))
 }

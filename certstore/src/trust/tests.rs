@@ -1,3 +1,7 @@
+mod hostile;
+mod openssl;
+mod openssl_suite;
 mod pkits;
+mod scopes;
 
 use super::*;

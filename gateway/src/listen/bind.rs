@@ -30,7 +30,7 @@ pub struct Bound {
 #[derive(Clone)]
 pub(super) enum Tls {
     None,
-    StartTls {
+    Offered {
         acceptor: TlsAcceptor,
         is_required: bool,
     },
@@ -71,7 +71,7 @@ pub fn bind(config: &ListenerConfig) -> Result<Bound, ListenError> {
             certificate,
             key,
             required,
-        } => Tls::StartTls {
+        } => Tls::Offered {
             acceptor: acceptor(config.address, certificate, key)?,
             is_required: *required,
         },
@@ -110,10 +110,10 @@ impl Tls {
     pub(super) const fn start_tls(&self) -> StartTls {
         match self {
             Self::None | Self::Implicit(_) => StartTls::NotOffered,
-            Self::StartTls {
+            Self::Offered {
                 is_required: false, ..
             } => StartTls::Offered,
-            Self::StartTls {
+            Self::Offered {
                 is_required: true, ..
             } => StartTls::Required,
         }
@@ -132,15 +132,16 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 fn advice(error: &io::Error) -> String {
-    let advice = match error.kind() {
-        io::ErrorKind::AddrInUse => "the address is in use; is another mail server running?",
-        io::ErrorKind::PermissionDenied => {
-            "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE"
-        }
-        io::ErrorKind::AddrNotAvailable => "this machine does not have this address",
-        _ => return error.to_string(),
-    };
-    advice.to_owned()
+    let kind = error.kind();
+    if kind == io::ErrorKind::AddrInUse {
+        "the address is in use; is another mail server running?".to_owned()
+    } else if kind == io::ErrorKind::PermissionDenied {
+        "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE".to_owned()
+    } else if kind == io::ErrorKind::AddrNotAvailable {
+        "this machine does not have this address".to_owned()
+    } else {
+        error.to_string()
+    }
 }
 
 /// TLS 1.2 and 1.3 with the certificate chain and key of these PEM files.
@@ -169,21 +170,26 @@ fn acceptor(
         .with_safe_default_protocol_versions()
         .map(|builder| builder.with_no_client_auth())
         .and_then(|builder| builder.with_single_cert(chain, private))
-        .map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => wrong(
-                key,
-                format!("the key does not belong to {}", certificate.display()),
-            ),
-            other => wrong(certificate, other.to_string()),
+        .map_err(|error| {
+            if matches!(error, rustls::Error::InconsistentKeys(_)) {
+                wrong(
+                    key,
+                    format!("the key does not belong to {}", certificate.display()),
+                )
+            } else {
+                wrong(certificate, error.to_string())
+            }
         })?;
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 fn reason(error: &PemError, item: &str) -> String {
-    match error {
-        PemError::Io(error) => error.to_string(),
-        PemError::NoItemsFound => format!("there is no {item} in PEM form in it"),
-        other => other.to_string(),
+    if let PemError::Io(error) = error {
+        error.to_string()
+    } else if let PemError::NoItemsFound = error {
+        format!("there is no {item} in PEM form in it")
+    } else {
+        error.to_string()
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::bind::Tls;
 use super::ending::Ending;
 use super::memory::Permit;
-use super::serve::House;
+use super::serve::{House, stopped};
 use super::transport::Transport;
 use super::{Intake, Received};
 use crate::failure::Reply;
@@ -127,7 +127,7 @@ impl<I: Intake> Connection<I> {
         );
         let outcome = tokio::select! {
             biased;
-            _ = self.shutdown.wait_for(|stops| *stops), if !is_receiving => {
+            () = stopped(&mut self.shutdown), if !is_receiving => {
                 return Err(Ending::ShuttingDown);
             }
             outcome = read => outcome,
@@ -235,7 +235,7 @@ impl<I: Intake> Connection<I> {
     /// Shakes hands. Input is empty here, and what comes during the handshake belongs to it.
     async fn start_tls(&mut self, progress: &mut Progress) -> Result<(), Ending> {
         self.flush(progress).await?;
-        let (Tls::StartTls { acceptor, .. } | Tls::Implicit(acceptor)) = &self.tls else {
+        let (Tls::Offered { acceptor, .. } | Tls::Implicit(acceptor)) = &self.tls else {
             return Err(Ending::TlsFailed);
         };
         let patience = self.house.settings.limits.command_timeout;

@@ -103,7 +103,7 @@ impl<I: Intake> Gate<I> {
         loop {
             tokio::select! {
                 biased;
-                _ = shutdown.wait_for(|stops| *stops) => break,
+                () = stopped(&mut shutdown) => break,
                 Some(ended) = connections.join_next() => report(ended),
                 accepted = self.bound.socket.accept() => match accepted {
                     Ok((stream, peer)) => self.admit(stream, peer, &mut connections),
@@ -158,6 +158,12 @@ impl<I: Intake> Gate<I> {
             shutdown: self.shutdown.clone(),
         }
     }
+}
+
+/// Waits until the gateway stops.
+pub(super) async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // A sender that is gone will not say it any more: that is a stop too.
+    drop(shutdown.wait_for(|stops| *stops).await);
 }
 
 /// Drives one connection; its place is free again afterwards.

@@ -111,7 +111,7 @@ impl Message {
         self.fields_named("Received").count()
     }
 
-    /// Whether it is a report about another message (RFC 3462: delivery status, disposition notification, feedback).
+    /// Whether it is a report about another message (RFC 6522: delivery status, disposition notification, feedback).
     #[must_use]
     pub fn is_report(&self) -> bool {
         self.content_type().is("multipart", "report")
@@ -121,20 +121,14 @@ impl Message {
     /// alternatives.
     #[must_use]
     pub fn is_calendar(&self) -> bool {
-        let top = std::iter::once(0);
-        let within = self.parts().iter().enumerate();
-        let alternatives = within
-            .filter(|(_, part)| part.content_type.is("multipart", "alternative"))
-            .map(|(index, _)| index);
+        let is_alternative = |index: usize| {
+            let around = self.parts().get(index);
+            around.is_some_and(|part| part.content_type.is("multipart", "alternative"))
+        };
         self.parts().iter().any(|part| {
-            let is_method = part.content_type.is("text", "calendar")
-                && part.content_type.parameter("method").is_some();
-            let is_shown = part.parent.is_none_or(|parent| {
-                top.clone()
-                    .chain(alternatives.clone())
-                    .any(|index| index == parent)
-            });
-            is_method && is_shown
+            part.content_type.is("text", "calendar")
+                && part.content_type.parameter("method").is_some()
+                && part.parent.is_none_or(is_alternative)
         })
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! That is: Authentication-Results in our name, X-Postern-* fields, and the subject tags that the operator lists, in any
 //! case, with white space before the colon, in encoded words, or in characters that only look like them. Whole fields
-//! are spliced out, and a Subject with a tag is written anew; every other byte stays.
+//! are spliced out, and a Subject with a tag is written anew; every other byte stays. A message without a header gets the
+//! empty line that makes it all body.
 
 use std::ops::Range;
 
@@ -26,6 +27,10 @@ pub struct Cleaned {
 #[must_use]
 pub fn without_lookalikes(message: &Message, hostname: &str, subject_tags: &[String]) -> Cleaned {
     let mut edits: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+    if message.lacks_header() {
+        // Readers that pass over lines that are no fields would find fields further down.
+        edits.push((0..0, b"\r\n".to_vec()));
+    }
     let mut removed = Vec::new();
     let mut start = 0;
     for field in message.fields() {
@@ -237,6 +242,29 @@ mod tests {
             "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=",
         ] {
             assert_eq!(clean(header), (header.to_owned(), 0));
+        }
+    }
+
+    #[test]
+    fn what_has_no_header_becomes_body_for_everybody() {
+        let hidden =
+            "From mallory Tue Jan 2 00:00:00 2024\r\nX-Postern-Verdict: pass\r\n\r\nbody\r\n";
+        let message = Message::parse(Bytes::from(hidden)).unwrap();
+        let cleaned = without_lookalikes(&message, "gw.example.org", &[]);
+        assert_eq!(cleaned.content, format!("\r\n{hidden}"));
+        let again = Message::parse(cleaned.content.clone()).unwrap();
+        assert_eq!(again.fields().count(), 0);
+        assert_eq!(
+            without_lookalikes(&again, "gw.example.org", &[]).content,
+            cleaned.content
+        );
+    }
+
+    #[test]
+    fn fields_after_odd_lines_are_found() {
+        for odd in ["garbage", " \t", ": nameless"] {
+            let header = format!("A: 1\r\n{odd}\r\nX-Postern-Verdict: pass\r\nB: 2");
+            assert_eq!(clean(&header), (format!("A: 1\r\n{odd}\r\nB: 2"), 1));
         }
     }
 

@@ -158,6 +158,18 @@ impl Message {
         self.is_ambiguous
     }
 
+    /// Whether everybody agrees on where the header fields end and the body begins.
+    #[must_use]
+    pub const fn has_clean_header(&self) -> bool {
+        self.header.is_clean
+    }
+
+    /// Whether the content begins with a line that is neither a header field nor empty, so that all of it is body.
+    #[must_use]
+    pub const fn lacks_header(&self) -> bool {
+        !self.header.is_clean && self.header.body == 0
+    }
+
     fn repeats_a_mime_field(&self) -> bool {
         self.content_type().repeats_a_parameter()
             || ["Content-Type", "Content-Transfer-Encoding", "MIME-Version"]

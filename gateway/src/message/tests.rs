@@ -97,7 +97,7 @@ fn check(content: &[u8]) {
     let entity = Entity::for_transport(&message);
     assert!(entity.len() <= 4 * content.len() + 200 * (message.parts().len() + 1));
     let cleaned = without_lookalikes(&message, "gw.example.org", &["[signed OK]".to_owned()]);
-    assert!(!cleaned.removed.is_empty() || cleaned.content == content);
+    assert!(!cleaned.removed.is_empty() || message.lacks_header() || cleaned.content == content);
     assert!(message.decoded_fields().len() <= message.fields().count());
     assert!(message.visible_recipients().len() <= content.len());
     assert!(

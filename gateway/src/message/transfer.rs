@@ -64,19 +64,30 @@ pub(super) fn charset_of(body: &[u8]) -> &'static str {
 /// Seven bits, no NUL, no bare CR or LF, short lines; and no line that a mailbox file would take for the start of a
 /// message (a report or another message/* may not be encoded for that alone).
 fn is_safe(body: &[u8], content_type: &ContentType) -> bool {
-    if !body.is_ascii() || memchr(0, body).is_some() || first_bare(body).is_some() {
+    if !body.is_ascii() || memchr(0, body).is_some() {
         return false;
     }
-    let mut start = 0;
-    let mut ends = memchr_iter(b'\n', body)
-        .map(|newline| newline + 1)
-        .chain([body.len()]);
-    ends.all(|end| {
-        let line = body.get(start..end).unwrap_or_default();
-        start = end;
-        let is_short = line.strip_suffix(b"\r\n").unwrap_or(line).len() <= LONGEST_LINE;
-        is_short && (content_type.main == "message" || !line.starts_with(b"From "))
-    })
+    let mut rest = body;
+    let mut lines = 0;
+    while let Some(newline) = memchr(b'\n', rest) {
+        let Some((line, after)) = rest.split_at_checked(newline + 1) else {
+            return false;
+        };
+        if !line.ends_with(b"\r\n") || line.len() > LONGEST_LINE + 2 || is_from(line, content_type)
+        {
+            return false;
+        }
+        lines += 1;
+        rest = after;
+    }
+    // Each line has its CR, and there is no other.
+    rest.len() <= LONGEST_LINE
+        && !is_from(rest, content_type)
+        && memchr_iter(b'\r', body).count() == lines
+}
+
+fn is_from(line: &[u8], content_type: &ContentType) -> bool {
+    line.starts_with(b"From ") && content_type.main != "message"
 }
 
 fn in_base64(decoded: &[u8]) -> Encoded {

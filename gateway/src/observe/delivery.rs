@@ -125,7 +125,11 @@ pub fn set_aside(id: impl Display, reason: impl Display) {
 
 /// Content files without an entry, left by a crash before their 250, were removed at start.
 pub fn swept(files: u64) {
-    tracing::info!(event = "swept", files, "removed content files that no entry owns");
+    tracing::info!(
+        event = "swept",
+        files,
+        "removed content files that no entry owns"
+    );
 }
 
 fn milliseconds(duration: Duration) -> u64 {

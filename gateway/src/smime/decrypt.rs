@@ -70,7 +70,9 @@ pub enum DecryptOutcome {
     Unsupported(String),
     /// The key does not open it, it was changed, or there is no MIME entity inside. Which of these it is would help whoever
     /// sends the same ciphertext in many variants.
-    #[error("the encrypted content cannot be opened: wrong key, changed on its way, or no MIME content inside")]
+    #[error(
+        "the encrypted content cannot be opened: wrong key, changed on its way, or no MIME content inside"
+    )]
     Undecryptable,
     /// The key cannot be reached now; try again later.
     #[error("the private key cannot be reached now: {0}")]
@@ -81,16 +83,23 @@ pub enum DecryptOutcome {
 ///
 /// # Errors
 /// [`DecryptOutcome`]: then the message stays as it came.
-pub fn decrypt(message: &Message, decryptors: &[Arc<dyn Decryptor>]) -> Result<Opened, DecryptOutcome> {
+pub fn decrypt(
+    message: &Message,
+    decryptors: &[Arc<dyn Decryptor>],
+) -> Result<Opened, DecryptOutcome> {
     let (message, layer) = open(message, decryptors)?;
-    let mut opened = Opened { message, layers: vec![layer] };
+    let mut opened = Opened {
+        message,
+        layers: vec![layer],
+    };
     while opened.layers.len() < MAX_LAYERS {
         match open(&opened.message, decryptors) {
             Ok((message, layer)) => {
                 opened.message = message;
                 opened.layers.push(layer);
             }
-            // Whatever is within, for us or not, is what the sender encrypted.
+            Err(later @ DecryptOutcome::KeyUnavailable(_)) => return Err(later),
+            // Whatever else is within, for us or not, is what the sender encrypted.
             Err(_) => break,
         }
     }
@@ -98,22 +107,33 @@ pub fn decrypt(message: &Message, decryptors: &[Arc<dyn Decryptor>]) -> Result<O
 }
 
 /// Opens one layer.
-fn open(message: &Message, decryptors: &[Arc<dyn Decryptor>]) -> Result<(Message, Layer), DecryptOutcome> {
-    let SmimeForm::Pkcs7(bytes) = recognise(message) else {
-        return Err(DecryptOutcome::NotEncrypted);
+fn open(
+    message: &Message,
+    decryptors: &[Arc<dyn Decryptor>],
+) -> Result<(Message, Layer), DecryptOutcome> {
+    let bytes = match recognise(message) {
+        SmimeForm::Pkcs7(bytes) => bytes,
+        SmimeForm::Ambiguous => {
+            let text = "a header field stands twice, or a line is none";
+            return Err(DecryptOutcome::Ambiguous(text.to_owned()));
+        }
+        SmimeForm::None | SmimeForm::ClearSigned { .. } | SmimeForm::Malformed(_) => {
+            return Err(DecryptOutcome::NotEncrypted);
+        }
     };
     let enveloped = match cms::parse(&bytes) {
         Ok(ContentInfo::Enveloped(enveloped)) => enveloped,
-        Ok(ContentInfo::Signed(_) | ContentInfo::Other(_)) => return Err(DecryptOutcome::NotEncrypted),
+        Ok(ContentInfo::Signed(_) | ContentInfo::Other(_)) => {
+            return Err(DecryptOutcome::NotEncrypted);
+        }
         Err(error) => return Err(DecryptOutcome::Malformed(error.to_string())),
     };
-    if message.is_ambiguous() {
-        return Err(DecryptOutcome::Ambiguous("a header field stands twice, or a line is none".to_owned()));
-    }
     if let Err(error) = message.from_addresses() {
         return Err(DecryptOutcome::Ambiguous(error.to_string()));
     }
-    let mut decrypted = enveloped.decrypt(decryptors).map_err(DecryptOutcome::from)?;
+    let mut decrypted = enveloped
+        .decrypt(decryptors)
+        .map_err(DecryptOutcome::from)?;
     let plaintext = std::mem::take(&mut *decrypted.content);
     let content = with_entity_of(message, plaintext, decrypted.authenticated)
         .ok_or(DecryptOutcome::Undecryptable)?;
@@ -150,9 +170,12 @@ fn with_entity_of(message: &Message, entity: Vec<u8>, is_authenticated: bool) ->
 /// somebody else, block by block; its header has to be whole, and plain to the last byte.
 fn is_entity(inner: &Message, is_authenticated: bool) -> bool {
     let header = inner.header_block();
-    let is_plain = header.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t'));
+    let is_plain = header
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t'));
     let has_blank_line = inner.body_range().start > inner.header_range().end;
-    let has_type = inner.fields_named("Content-Type").next().is_some() && !inner.content_type().is_default();
+    let has_type =
+        inner.fields_named("Content-Type").next().is_some() && !inner.content_type().is_default();
     has_blank_line && !inner.is_ambiguous() && (is_authenticated || (is_plain && has_type))
 }
 

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use certstore::cms::{self, ContentInfo, RecipientId};
 use certstore::trust::TrustedCertificate;
+use memchr::memmem;
 
 use super::pkcs7::{contents, is_pkcs7_mime, is_pkcs7_signature};
 use crate::message::{Message, Part, PartKind};
@@ -14,8 +15,10 @@ use crate::message::{Message, Part, PartKind};
 /// What a message is, as a whole, by its headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SmimeForm<'m> {
-    /// No S/MIME, or only within: see [`has_signed_part`].
+    /// No S/MIME, or only within.
     None,
+    /// Perhaps S/MIME, but two readers may see two messages: nothing is made of it.
+    Ambiguous,
     /// multipart/signed with a CMS signature.
     ClearSigned {
         /// The first part with its header, exactly as it was received.
@@ -32,6 +35,13 @@ pub enum SmimeForm<'m> {
 /// Finds the form of `message`.
 #[must_use]
 pub fn recognise(message: &Message) -> SmimeForm<'_> {
+    if message.is_ambiguous() {
+        return if mentions_smime(message) {
+            SmimeForm::Ambiguous
+        } else {
+            SmimeForm::None
+        };
+    }
     let Some(root) = message.parts().first() else {
         return SmimeForm::None;
     };
@@ -70,7 +80,7 @@ pub fn is_client_signed(message: &Message) -> bool {
     match recognise(message) {
         SmimeForm::ClearSigned { signature, .. } => has_signer(&signature),
         SmimeForm::Pkcs7(bytes) => has_signer(&bytes),
-        SmimeForm::None | SmimeForm::Malformed(_) => false,
+        SmimeForm::None | SmimeForm::Ambiguous | SmimeForm::Malformed(_) => false,
     }
 }
 
@@ -93,7 +103,17 @@ fn has_recipient(message: &Message, is_meant: impl Fn(&RecipientId) -> bool) -> 
     let Ok(ContentInfo::Enveloped(enveloped)) = cms::parse(&bytes) else {
         return false;
     };
-    !message.is_ambiguous() && enveloped.recipients().iter().any(is_meant)
+    enveloped.recipients().iter().any(is_meant)
+}
+
+/// Whether any Content-Type reads like S/MIME, for headers of which no one reading is right.
+fn mentions_smime(message: &Message) -> bool {
+    message.fields_named("Content-Type").any(|field| {
+        let value = field.value().to_ascii_lowercase();
+        [b"/signed".as_slice(), b"pkcs7", b".p7"]
+            .into_iter()
+            .any(|word| memmem::find(&value, word).is_some())
+    })
 }
 
 /// Whether the part is multipart/signed by CMS: by its protocol, or by its second part where no protocol is named.
@@ -102,10 +122,16 @@ fn is_clear_signed(message: &Message, index: usize, part: &Part) -> bool {
         return false;
     }
     let Some(protocol) = part.content_type.parameter("protocol") else {
-        return message.children(index).nth(1).is_some_and(is_pkcs7_signature);
+        return message
+            .children(index)
+            .nth(1)
+            .is_some_and(is_pkcs7_signature);
     };
     let protocol = protocol.to_ascii_lowercase();
-    matches!(protocol.as_str(), "application/pkcs7-signature" | "application/x-pkcs7-signature")
+    matches!(
+        protocol.as_str(),
+        "application/pkcs7-signature" | "application/x-pkcs7-signature"
+    )
 }
 
 fn clear_signed<'m>(message: &'m Message, root: &Part) -> SmimeForm<'m> {
@@ -117,7 +143,9 @@ fn clear_signed<'m>(message: &'m Message, root: &Part) -> SmimeForm<'m> {
         return SmimeForm::Malformed("multipart/signed has to have two parts");
     };
     if root.is_damaged || signed.is_damaged || signature.is_damaged {
-        return SmimeForm::Malformed("a boundary of multipart/signed is missing or stands within a line");
+        return SmimeForm::Malformed(
+            "a boundary of multipart/signed is missing or stands within a line",
+        );
     }
     if !is_pkcs7_signature(signature) {
         return SmimeForm::Malformed("the second part of multipart/signed is no CMS signature");

@@ -25,8 +25,11 @@ pub use verify::verify;
 /// Why a message could not be signed or encrypted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SmimeFailure {
-    /// Two readers may see two messages in it; a signature would vouch for both.
-    #[error("the message is not signed: its header can be read in two ways (a field twice, or a line that is none)")]
+    /// Two readers may see two messages in it: a signature would vouch for both, and encryption might leave in clear what
+    /// one of them takes for the body.
+    #[error(
+        "the header can be read in two ways: remove the repeated field, or the line that is no field"
+    )]
     Ambiguous,
     /// The machine gave no random bytes.
     #[error("the message could not be signed: no random bytes; try again later")]

@@ -52,7 +52,11 @@ impl<'m> Signed<'m> {
         }
     }
 
-    fn clear(content: Entity<'m>, signer: &dyn Signer, options: &SignOptions) -> Result<Self, SmimeFailure> {
+    fn clear(
+        content: Entity<'m>,
+        signer: &dyn Signer,
+        options: &SignOptions,
+    ) -> Result<Self, SmimeFailure> {
         let pieces: Vec<&[u8]> = content.pieces().collect();
         let signature = cms::sign_parts(&pieces, signer, options).map_err(SmimeFailure::Sign)?;
         let boundary = boundary()?;
@@ -70,16 +74,28 @@ impl<'m> Signed<'m> {
         );
         base64::MIME.encode_append(&signature, &mut tail);
         tail.push_str(&format!("\r\n--{boundary}--\r\n"));
-        Ok(Self { head: head.into_bytes(), content: Some(content), tail: tail.into_bytes() })
+        Ok(Self {
+            head: head.into_bytes(),
+            content: Some(content),
+            tail: tail.into_bytes(),
+        })
     }
 
-    fn opaque(content: &Entity<'m>, signer: &dyn Signer, options: &SignOptions) -> Result<Self, SmimeFailure> {
+    fn opaque(
+        content: &Entity<'m>,
+        signer: &dyn Signer,
+        options: &SignOptions,
+    ) -> Result<Self, SmimeFailure> {
         let mut bytes = Vec::with_capacity(content.len());
         content.append_to(&mut bytes);
         let signed = cms::sign(&bytes, signer, options).map_err(SmimeFailure::Sign)?;
         let mut head = Vec::with_capacity(pkcs7::entity_len(&signed));
         pkcs7::append_entity("signed-data", &signed, &mut head);
-        Ok(Self { head, content: None, tail: Vec::new() })
+        Ok(Self {
+            head,
+            content: None,
+            tail: Vec::new(),
+        })
     }
 
     fn len(&self) -> usize {
@@ -104,7 +120,11 @@ fn options(profile: &Profile, now: SystemTime) -> SignOptions {
         ContentCipher::Aes256Cbc,
         ContentCipher::Aes128Cbc,
     ];
-    capabilities.extend(others.into_iter().filter(|cipher| *cipher != profile.cipher));
+    capabilities.extend(
+        others
+            .into_iter()
+            .filter(|cipher| *cipher != profile.cipher),
+    );
     SignOptions {
         attached: profile.form == Form::Opaque,
         digest: profile.digest,

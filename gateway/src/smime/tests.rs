@@ -47,7 +47,16 @@ fn signed(content: &str, form: Form) -> Message {
 
 fn trusted(person: &Person) -> TrustedCertificate {
     let address = person.certificate.addresses().first().unwrap().clone();
-    PEOPLE.trust().validate(&person.certificate, &[], Purpose::Encryption, &address, now()).unwrap()
+    PEOPLE
+        .trust()
+        .validate(
+            &person.certificate,
+            &[],
+            Purpose::Encryption,
+            &address,
+            now(),
+        )
+        .unwrap()
 }
 
 fn encrypted(mail: &Message, recipients: &[&Person], profile: &Profile) -> Message {
@@ -56,7 +65,10 @@ fn encrypted(mail: &Message, recipients: &[&Person], profile: &Profile) -> Messa
 }
 
 fn keys(people: &[&Arc<Person>]) -> Vec<Arc<dyn Decryptor>> {
-    people.iter().map(|person| Arc::clone(person) as Arc<dyn Decryptor>).collect()
+    people
+        .iter()
+        .map(|person| Arc::clone(person) as Arc<dyn Decryptor>)
+        .collect()
 }
 
 fn judge(mail: &Message) -> Verdict {
@@ -65,7 +77,10 @@ fn judge(mail: &Message) -> Verdict {
 
 /// Types and decoded bodies of all leaves.
 fn contents(mail: &Message) -> Vec<(String, Vec<u8>)> {
-    let leaves = mail.parts().iter().filter(|part| part.kind == crate::message::PartKind::Leaf);
+    let leaves = mail
+        .parts()
+        .iter()
+        .filter(|part| part.kind == crate::message::PartKind::Leaf);
     leaves
         .map(|part| {
             let name = format!("{}/{}", part.content_type.main, part.content_type.subtype);
@@ -79,9 +94,20 @@ fn what_we_sign_passes() {
     for form in [Form::Clear, Form::Opaque] {
         let mail = signed(MAIL, form);
         let verdict = judge(&mail);
-        assert_eq!((verdict.result, verdict.reason), (VerdictResult::Pass, None), "{}", verdict.text);
-        assert_eq!(verdict.signer, Some(Address::parse("alice@example.org").unwrap()));
-        assert!(mail.content().starts_with(OUTER.as_bytes()), "the other fields keep their bytes");
+        assert_eq!(
+            (verdict.result, verdict.reason),
+            (VerdictResult::Pass, None),
+            "{}",
+            verdict.text
+        );
+        assert_eq!(
+            verdict.signer,
+            Some(Address::parse("alice@example.org").unwrap())
+        );
+        assert!(
+            mail.content().starts_with(OUTER.as_bytes()),
+            "the other fields keep their bytes"
+        );
         assert!(mail.content().is_ascii());
         assert!(is_client_signed(&mail));
     }
@@ -94,7 +120,10 @@ fn a_clear_signed_mail_shows_its_content() {
     let shown = contents(&mail);
     let original = contents(&message(MAIL));
     assert_eq!(shown.get(..2), original.get(..2));
-    assert_eq!(shown.get(2).map(|(name, _)| name.as_str()), Some("application/pkcs7-signature"));
+    assert_eq!(
+        shown.get(2).map(|(name, _)| name.as_str()),
+        Some("application/pkcs7-signature")
+    );
 }
 
 #[test]
@@ -104,14 +133,24 @@ fn what_we_encrypt_opens_again() {
         (ContentCipher::Aes128Cbc, KeyTransport::Pkcs1),
         (ContentCipher::Aes256Gcm, KeyTransport::Oaep(Digest::Sha256)),
     ] {
-        let profile = Profile { cipher, key_transport: transport, ..profile.clone() };
+        let profile = Profile {
+            cipher,
+            key_transport: transport,
+            ..profile.clone()
+        };
         let mail = encrypted(&message(MAIL), &[&PEOPLE.bob, &PEOPLE.carol], &profile);
-        assert!(mail.content().starts_with(OUTER.as_bytes()), "the other fields keep their bytes");
+        assert!(
+            mail.content().starts_with(OUTER.as_bytes()),
+            "the other fields keep their bytes"
+        );
         for person in [&PEOPLE.bob, &PEOPLE.carol] {
             let opened = decrypt(&mail, &keys(&[person])).unwrap();
             assert_eq!(contents(&opened.message), contents(&message(MAIL)));
             assert!(opened.message.content().starts_with(OUTER.as_bytes()));
-            assert_eq!(opened.is_authenticated(), cipher == ContentCipher::Aes256Gcm);
+            assert_eq!(
+                opened.is_authenticated(),
+                cipher == ContentCipher::Aes256Gcm
+            );
             assert!(encrypted_to(&mail, &trusted(person)));
         }
         assert!(!encrypted_to(&mail, &trusted(&PEOPLE.alice)));
@@ -156,7 +195,13 @@ fn a_verdict_stands_in_a_field_that_only_we_could_have_written() {
     let start = "Authentication-Results: gw.example.org;\r\n\tsmime=pass\r\n\tbody.smime-part=2\r\n\t\
                  body.smime-identifier=alice@example.org\r\n\tbody.smime-serial=\"";
     assert!(text.starts_with(start), "{text}");
-    assert!(text.contains("\r\n\tbody.smime-issuer=\"CN=Test \\\\\\\"CA\\\\\\\""), "{text}");
+    assert!(
+        text.contains("\r\n\tbody.smime-issuer=\"CN=Test \\\\\\\"CA\\\\\\\""),
+        "{text}"
+    );
     let mail = message([text.as_bytes(), MAIL.as_bytes()].concat());
-    assert_eq!(mail.fields().next().map(|field| field.raw.len()), Some(text.len()));
+    assert_eq!(
+        mail.fields().next().map(|field| field.raw.len()),
+        Some(text.len())
+    );
 }

@@ -89,7 +89,12 @@ impl Verdict {
 
     /// No pass, for this reason.
     pub(super) fn refused(result: VerdictResult, reason: Reason, text: impl Into<String>) -> Self {
-        Self { result, reason: Some(reason), text: text.into(), ..Self::unsigned() }
+        Self {
+            result,
+            reason: Some(reason),
+            text: text.into(),
+            ..Self::unsigned()
+        }
     }
 
     /// The signature is right and its certificate is not.
@@ -104,7 +109,9 @@ impl Verdict {
             Distrust::Malformed { .. } => (VerdictResult::PermError, Reason::Malformed),
         };
         let sentence = distrust.to_string();
-        let text = sentence.split_once(": ").map_or(sentence.as_str(), |(_, text)| text);
+        let text = sentence
+            .split_once(": ")
+            .map_or(sentence.as_str(), |(_, text)| text);
         Self::refused(result, reason, text)
     }
 }
@@ -112,7 +119,10 @@ impl Verdict {
 /// The verdict as a header field with its line ends, in the name of `hostname`.
 #[must_use]
 pub fn authentication_results(hostname: &str, verdict: &Verdict) -> Vec<u8> {
-    let mut field = format!("Authentication-Results: {hostname};\r\n\tsmime={}", verdict.result);
+    let mut field = format!(
+        "Authentication-Results: {hostname};\r\n\tsmime={}",
+        verdict.result
+    );
     if let Some(reason) = verdict.reason {
         let text = format!("{reason}: {}", verdict.text);
         field.push_str(&format!("\r\n\treason={}", quoted(&text)));
@@ -122,9 +132,15 @@ pub fn authentication_results(hostname: &str, verdict: &Verdict) -> Vec<u8> {
     }
     if let Some(certificate) = &verdict.certificate {
         if let Some(address) = verdict.signer.as_ref().or(certificate.addresses().first()) {
-            field.push_str(&format!("\r\n\tbody.smime-identifier={}", identifier(address)));
+            field.push_str(&format!(
+                "\r\n\tbody.smime-identifier={}",
+                identifier(address)
+            ));
         }
-        field.push_str(&format!("\r\n\tbody.smime-serial={}", quoted(&certificate.serial())));
+        field.push_str(&format!(
+            "\r\n\tbody.smime-serial={}",
+            quoted(&certificate.serial())
+        ));
         let issuer = hex_escaped(certificate.issuer());
         field.push_str(&format!("\r\n\tbody.smime-issuer={}", quoted(&issuer)));
     }
@@ -151,8 +167,14 @@ fn quoted(text: &str) -> String {
 /// An address as it is, if it is made of atoms (RFC 8601, section 2.2: pvalue), else in quotes.
 fn identifier(address: &Address) -> String {
     let text = address.canonical();
-    let is_atoms = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"@.-_+".contains(&byte));
-    if is_atoms { text.to_owned() } else { quoted(text) }
+    let is_atoms = text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"@.-_+".contains(&byte));
+    if is_atoms {
+        text.to_owned()
+    } else {
+        quoted(text)
+    }
 }
 
 /// A distinguished name without anything beyond ASCII (RFC 4514, section 2.4: hex pairs).

@@ -25,6 +25,11 @@ pub fn verify(message: &Message, trust: &Trust, now: SystemTime) -> Verdict {
             return Verdict::refused(VerdictResult::Neutral, Reason::PartlySigned, text);
         }
         SmimeForm::None => return Verdict::unsigned(),
+        SmimeForm::Ambiguous => {
+            let text =
+                "the header can be read in two ways: a field stands twice, or a line is none";
+            return Verdict::refused(VerdictResult::PermError, Reason::Ambiguous, text);
+        }
         SmimeForm::Malformed(text) => return malformed(text),
         SmimeForm::ClearSigned { signed, signature } => (signature, Some(signed), "2"),
         SmimeForm::Pkcs7(bytes) => (bytes, None, "1"),
@@ -32,11 +37,22 @@ pub fn verify(message: &Message, trust: &Trust, now: SystemTime) -> Verdict {
     let verdict = match cms::parse(&bytes) {
         Ok(ContentInfo::Signed(signed)) => signed_verdict(message, &signed, detached, trust, now),
         Ok(ContentInfo::Enveloped(_)) if detached.is_none() => return Verdict::unsigned(),
-        Ok(ContentInfo::Enveloped(_)) => malformed("the second part of multipart/signed is no signature"),
-        Ok(ContentInfo::Other(text)) => Verdict::refused(VerdictResult::Neutral, Reason::Unsupported, text),
+        Ok(ContentInfo::Enveloped(_)) => {
+            malformed("the second part of multipart/signed is no signature")
+        }
+        Ok(ContentInfo::Other(text)) => {
+            Verdict::refused(VerdictResult::Neutral, Reason::Unsupported, text)
+        }
         Err(error) => malformed(error.to_string()),
     };
-    if verdict.result == VerdictResult::None { verdict } else { Verdict { part: Some(part), ..verdict } }
+    if verdict.result == VerdictResult::None {
+        verdict
+    } else {
+        Verdict {
+            part: Some(part),
+            ..verdict
+        }
+    }
 }
 
 fn malformed(text: impl Into<String>) -> Verdict {
@@ -52,7 +68,11 @@ fn signed_verdict(
 ) -> Verdict {
     if signed.signer_count() == 0 {
         // Certificates alone (RFC 8551, section 3.8) promise nothing; a signature without a signer does, falsely.
-        return if detached.is_none() { Verdict::unsigned() } else { malformed("the signature has no signer") };
+        return if detached.is_none() {
+            Verdict::unsigned()
+        } else {
+            malformed("the signature has no signer")
+        };
     }
     let from = match only_from(message) {
         Ok(from) => from,
@@ -65,10 +85,15 @@ fn signed_verdict(
         let text = "only ciphertext is signed: who signed it need not know what it says";
         return Verdict::refused(VerdictResult::Neutral, Reason::PartlySigned, text);
     }
-    let certificates: Vec<Certificate> =
-        signed.certificates().iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+    let certificates: Vec<Certificate> = signed
+        .certificates()
+        .iter()
+        .filter_map(|der| Certificate::from_der(der).ok())
+        .collect();
     let reports = signed.verify(detached, &[]);
-    let mut verdicts = reports.iter().map(|report| signer_verdict(report, &certificates, trust, &from, now));
+    let mut verdicts = reports
+        .iter()
+        .map(|report| signer_verdict(report, &certificates, trust, &from, now));
     let Some(mut best) = verdicts.next() else {
         return malformed("the signature has no signer");
     };
@@ -82,8 +107,15 @@ fn signed_verdict(
 
 /// Whether what is signed is an encrypted entity. Anybody can sign what somebody else encrypted.
 fn signs_ciphertext(message: &Message, signed: &SignedData<'_>) -> bool {
-    let beside = || message.children(0).next().filter(|part| is_pkcs7_mime(part));
-    let content = signed.content().or_else(|| beside().map(|part| message.slice(&part.range())));
+    let beside = || {
+        message
+            .children(0)
+            .next()
+            .filter(|part| is_pkcs7_mime(part))
+    };
+    let content = signed
+        .content()
+        .or_else(|| beside().map(|part| message.slice(&part.range())));
     let inner = content.map(|content| Message::parse(Bytes::copy_from_slice(content)));
     inner.is_some_and(|inner| inner.is_ok_and(|inner| is_encrypted(&inner)))
 }
@@ -100,10 +132,9 @@ const fn weight(verdict: &Verdict) -> u8 {
 
 /// The one address in From. Sender does not count: it is not what people are shown.
 fn only_from(message: &Message) -> Result<Address, String> {
-    if message.is_ambiguous() {
-        return Err("the header can be read in two ways: a field stands twice, or a line is none".to_owned());
-    }
-    let mut addresses = message.from_addresses().map_err(|error| error.to_string())?;
+    let mut addresses = message
+        .from_addresses()
+        .map_err(|error| error.to_string())?;
     match (addresses.pop(), addresses.is_empty()) {
         (Some(from), true) => Ok(from),
         _ => Err("the From field names several addresses".to_owned()),
@@ -129,7 +160,10 @@ fn signer_verdict(
             }
         }
     };
-    Verdict { certificate: certificate.and_then(Result::ok), ..verdict }
+    Verdict {
+        certificate: certificate.and_then(Result::ok),
+        ..verdict
+    }
 }
 
 /// A right signature by a trusted certificate.
@@ -138,12 +172,18 @@ fn right(report: &SignerReport, from: &Address) -> Verdict {
         let text = format!("the signature uses {weak}");
         return Verdict::refused(VerdictResult::Policy, Reason::Weak, text);
     }
-    Verdict { result: VerdictResult::Pass, signer: Some(from.clone()), ..Verdict::unsigned() }
+    Verdict {
+        result: VerdictResult::Pass,
+        signer: Some(from.clone()),
+        ..Verdict::unsigned()
+    }
 }
 
 fn faulty(fault: &SignatureFault) -> Verdict {
     let (result, reason) = match fault {
-        SignatureFault::Altered | SignatureFault::BadSignature => (VerdictResult::Fail, Reason::Altered),
+        SignatureFault::Altered | SignatureFault::BadSignature => {
+            (VerdictResult::Fail, Reason::Altered)
+        }
         SignatureFault::NoSignerCertificate => (VerdictResult::Neutral, Reason::Untrusted),
         SignatureFault::Unsupported(_) => (VerdictResult::Neutral, Reason::Unsupported),
         SignatureFault::Attributes(_)

@@ -126,12 +126,13 @@ impl DataReader {
                     return (self.end(), rest.at);
                 }
                 (Place::AfterCr | Place::AfterDotCr, _) => return (Progress::BareLineEnd, rest.at),
-                (Place::LineStart | Place::Middle | Place::AfterDot, _) => match rest.to_line_end()
-                {
-                    None => Place::Middle,
-                    Some(b'\r') => Place::AfterCr,
-                    Some(_) => return (Progress::BareLineEnd, rest.at),
-                },
+                (Place::LineStart | Place::Middle | Place::AfterDot, _) => {
+                    match rest.skip_to_line_end() {
+                        None => Place::Middle,
+                        Some(b'\r') => Place::AfterCr,
+                        Some(_) => return (Progress::BareLineEnd, rest.at),
+                    }
+                }
             };
         }
     }
@@ -178,7 +179,7 @@ impl<'a> Rest<'a> {
     }
 
     /// Passes over the line's bytes and the CR or LF behind them, and gives that one.
-    fn to_line_end(&mut self) -> Option<u8> {
+    fn skip_to_line_end(&mut self) -> Option<u8> {
         let line = self.input.get(self.at..).unwrap_or_default();
         let length = memchr2(b'\r', b'\n', line);
         self.at += length.map_or(line.len(), |length| length + 1);

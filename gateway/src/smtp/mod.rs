@@ -7,6 +7,7 @@
 //! Not offered: AUTH, CHUNKING (BDAT), DSN.
 
 mod command;
+mod content;
 mod data;
 mod encode;
 mod envelope;

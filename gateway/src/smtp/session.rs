@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use policy::address::Address;
 
 use super::command::{self, Command};
-use super::data::{DataReader, Progress};
+use super::data::DataReader;
 use super::envelope::{Client, Envelope};
 use super::line::LineReader;
 use super::mail::Mail;
@@ -213,46 +213,6 @@ impl Session {
         self.phase = Phase::Commands(Stage::Open(transaction));
     }
 
-    /// Answers [`Action::Room`]. A refusal before 354 ends the transaction; within the content it
-    /// becomes a 421 and ends the session, since the rest of the content could not be told from commands.
-    pub fn room(&mut self, answer: Result<(), Reply>) {
-        let phase = mem::replace(&mut self.phase, Phase::Closed);
-        self.phase = match (phase, answer) {
-            (Phase::Starting(transaction, mut reader), Ok(())) => {
-                reader.make_room();
-                self.reply(Reply::bare(
-                    354,
-                    "Start mail input; end with <CR><LF>.<CR><LF>",
-                ));
-                Phase::Receiving(transaction, reader)
-            }
-            (Phase::Growing(transaction, mut reader), Ok(())) => {
-                reader.make_room();
-                Phase::Receiving(transaction, reader)
-            }
-            (Phase::Starting(..), Err(refusal)) => {
-                self.reply(refusal);
-                Phase::Commands(Stage::Greeted)
-            }
-            (Phase::Growing(..), Err(refusal)) => {
-                self.reply(Reply {
-                    code: 421,
-                    ..refusal
-                });
-                return self.close();
-            }
-            _ => return self.close(),
-        };
-    }
-
-    /// Answers [`Action::Message`]; the client is given `reply` as it is.
-    pub fn answered(&mut self, reply: Reply) {
-        let Phase::Handed = mem::replace(&mut self.phase, Phase::Commands(Stage::Greeted)) else {
-            return self.close();
-        };
-        self.reply(reply);
-    }
-
     fn step(&mut self, phase: Phase, input: &mut BytesMut) -> Phase {
         match phase {
             Phase::Commands(stage) => self.command(stage, input),
@@ -337,49 +297,6 @@ impl Session {
         Phase::Commands(stage)
     }
 
-    fn data(&mut self, stage: Stage) -> Phase {
-        let transaction = match stage {
-            Stage::Open(transaction) if transaction.accepted.is_empty() => {
-                return self.complain(Stage::Open(transaction), &Mistake::NoRecipients);
-            }
-            Stage::Open(transaction) => transaction,
-            Stage::Fresh | Stage::Greeted => {
-                return self.complain(stage, &Mistake::Sequence("MAIL and RCPT"));
-            }
-        };
-        let reader = DataReader::new(self.settings.message_size, transaction.size);
-        self.act(Action::Room(reader.wanted()));
-        Phase::Starting(transaction, reader)
-    }
-
-    fn receive(
-        &mut self,
-        transaction: Box<Transaction>,
-        mut reader: DataReader,
-        input: &mut BytesMut,
-    ) -> Phase {
-        match reader.read(input) {
-            Progress::NeedsInput => Phase::Receiving(transaction, reader),
-            Progress::NeedsRoom => {
-                self.act(Action::Room(reader.wanted()));
-                Phase::Growing(transaction, reader)
-            }
-            Progress::Whole => {
-                self.act(Action::Message(Arrival {
-                    id: transaction.id,
-                    envelope: transaction.envelope,
-                    content: reader.into_content(),
-                }));
-                Phase::Handed
-            }
-            Progress::TooBig => {
-                let limit = self.settings.message_size;
-                self.complain(Stage::Greeted, &Mistake::TooBig(limit))
-            }
-            Progress::BareLineEnd => self.complain(Stage::Greeted, &Mistake::BareLineEndInContent),
-        }
-    }
-
     /// Says what was wrong; ends the session when it was too much.
     pub(super) fn complain(&mut self, stage: Stage, mistake: &Mistake) -> Phase {
         let reply = mistake.reply();
@@ -407,7 +324,7 @@ impl Session {
     }
 
     /// An answer that was not asked for is a bug of the caller; the session ends, before mail goes astray.
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.act(Action::Close);
         self.phase = Phase::Closed;
     }

@@ -97,7 +97,7 @@ fn codes(outcome: &Outcome) -> Vec<&str> {
         .replies
         .lines()
         .filter(is_last)
-        .map(|line| &line[..3])
+        .filter_map(|line| line.get(..3))
         .collect()
 }
 
@@ -206,12 +206,9 @@ fn required_tls_comes_before_mail() {
 fn tls_begins_anew() {
     let mut session = Session::new(Arc::new(settings()), client());
     let mut input = BytesMut::from("EHLO c\r\nMAIL FROM:<>\r\n");
-    let mut replies = BytesMut::new();
     while let Some(action) = session.next(&mut input) {
-        match action {
-            Action::Reply(reply) => encode(&reply, &mut replies),
-            Action::Open { .. } => session.opened(Ok(QueueId::new(UNIX_EPOCH, 1))),
-            other => panic!("{other:?}"),
+        if let Action::Open { .. } = action {
+            session.opened(Ok(QueueId::new(UNIX_EPOCH, 1)));
         }
     }
     assert!(session.transaction().is_some());

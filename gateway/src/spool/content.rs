@@ -73,9 +73,12 @@ impl ContentFiles {
 
     /// Reads and opens a content of `size` bytes.
     pub(super) fn read(&self, id: &str, key: &CopyKey, size: usize) -> Result<Bytes, ReadError> {
-        let mut file = File::open(self.path(id)).map_err(|error| match error.kind() {
-            ErrorKind::NotFound => ReadError::Damaged("its content file is missing"),
-            _ => ReadError::Io(error),
+        let mut file = File::open(self.path(id)).map_err(|error| {
+            if error.kind() == ErrorKind::NotFound {
+                ReadError::Damaged("its content file is missing")
+            } else {
+                ReadError::Io(error)
+            }
         })?;
         // Checked first, so that a changed size in the database cannot make us reserve that much memory.
         let length = file.metadata().map_err(ReadError::Io)?.len();
@@ -159,10 +162,7 @@ fn sweep_folder(
         let file = file?;
         // What is not named like a copy is not ours to delete.
         let name = file.file_name();
-        let Some(id) = name
-            .to_str()
-            .filter(|name| name.parse::<CopyId>().is_ok())
-        else {
+        let Some(id) = name.to_str().filter(|name| name.parse::<CopyId>().is_ok()) else {
             continue;
         };
         if !is_owned(id)? {

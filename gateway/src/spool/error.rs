@@ -15,7 +15,9 @@ pub enum SpoolError {
     #[error("{} is locked: another gateway runs on this data-dir; stop it, or give this one a data-dir of its own", .0.display())]
     Locked(PathBuf),
     /// The spool was sealed under another vault key.
-    #[error("the spool was sealed under another vault key; restore the key file that belongs to this data-dir")]
+    #[error(
+        "the spool was sealed under another vault key; restore the key file that belongs to this data-dir"
+    )]
     WrongKey,
     /// The database file is damaged or no spool at all.
     #[error("{} is damaged or not a spool: {reason}; move it away to start with an empty queue", .path.display())]
@@ -26,7 +28,9 @@ pub enum SpoolError {
         reason: String,
     },
     /// A newer version of the program wrote the spool.
-    #[error("the spool has format {0}, which this version does not know; run the version that wrote it")]
+    #[error(
+        "the spool has format {0}, which this version does not know; run the version that wrote it"
+    )]
     Format(i64),
     /// The disk is full (452 4.3.1 to clients).
     #[error("the disk that holds the spool is full: {0}")]
@@ -62,9 +66,11 @@ impl From<rusqlite::Error> for SpoolError {
 
 impl From<IoError> for SpoolError {
     fn from(error: IoError) -> Self {
-        match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full(error.to_string()),
-            _ => Self::Unavailable(error.to_string()),
+        let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
+        if full.contains(&error.kind()) {
+            Self::Full(error.to_string())
+        } else {
+            Self::Unavailable(error.to_string())
         }
     }
 }

@@ -307,7 +307,12 @@ impl Sealer {
     fn seal(&self, copy: NewCopy, stored: SystemTime) -> Result<SealedCopy, SpoolError> {
         let (copy_key, key) = CopyKey::generate(&self.key, copy.id)?;
         let body = if copy.content.len() <= CHUNK {
-            Body::Row(copy_key.seal_content(&copy.content).collect::<Result<Vec<_>, _>>()?.concat())
+            Body::Row(
+                copy_key
+                    .seal_content(&copy.content)
+                    .collect::<Result<Vec<_>, _>>()?
+                    .concat(),
+            )
         } else {
             Body::File(self.files.write(copy.id, &copy_key, &copy.content)?)
         };

@@ -55,6 +55,15 @@ struct CopyRow {
     details: Vec<u8>,
 }
 
+/// A part of an entry, sealed, and what it takes to open it.
+struct PartRow {
+    number: i64,
+    size: u64,
+    key: Vec<u8>,
+    /// None: it lies in a file.
+    part: Option<Vec<u8>>,
+}
+
 /// The columns that [`CopyRow`] is read from.
 const COLUMNS: &str = "number, id, state, stored, due, attempts, size, key, details";
 
@@ -80,23 +89,11 @@ impl Reader {
     }
 
     pub(super) fn content(&self, id: CopyId) -> Result<Bytes, PartError> {
-        let found: Option<(i64, u64, Vec<u8>, Option<Vec<u8>>)> = self
-            .connection()
-            .prepare_cached(
-                "SELECT copy.number, size, key, body FROM copy JOIN content USING (number) WHERE id = ?1",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row([id.to_string()], |row| {
-                        Ok((row.get(0)?, size(row.get(1)?), row.get(2)?, row.get(3)?))
-                    })
-                    .optional()
-            })
-            .map_err(|error| PartError::Other(error.into()))?;
-        let (number, size, wrapped, body) = found.ok_or(PartError::Other(SpoolError::Gone(id)))?;
-        let opened = CopyKey::unwrap(&self.key, &id.to_string(), &wrapped)
+        let row = self.part(id, "body")?;
+        let number = row.number;
+        let opened = CopyKey::unwrap(&self.key, &id.to_string(), &row.key)
             .map_err(ReadError::Damaged)
-            .and_then(|key| self.open_content(id, &key, size, body));
+            .and_then(|key| self.open_content(id, &key, row));
         match opened {
             Ok(content) => Ok(content),
             Err(ReadError::Io(error)) => Err(PartError::Other(error.into())),
@@ -110,35 +107,30 @@ impl Reader {
 
     /// The original header block.
     pub(super) fn headers(&self, id: CopyId) -> Result<Bytes, PartError> {
-        let found: Option<(i64, Vec<u8>, Vec<u8>)> = self
-            .connection()
-            .prepare_cached(
-                "SELECT copy.number, key, headers FROM copy JOIN content USING (number) WHERE id = ?1",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_row([id.to_string()], |row| {
-                        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-                    })
-                    .optional()
-            })
-            .map_err(|error| PartError::Other(error.into()))?;
-        let (number, wrapped, headers) = found.ok_or(PartError::Other(SpoolError::Gone(id)))?;
-        CopyKey::unwrap(&self.key, &id.to_string(), &wrapped)
-            .and_then(|key| key.open_headers(&headers))
-            .map_err(|reason| PartError::damaged(number, id, reason))
+        let row = self.part(id, "headers")?;
+        CopyKey::unwrap(&self.key, &id.to_string(), &row.key)
+            .and_then(|key| key.open_headers(&row.part.unwrap_or_default()))
+            .map_err(|reason| PartError::damaged(row.number, id, reason))
     }
 
-    fn open_content(
-        &self,
-        id: CopyId,
-        key: &CopyKey,
-        size: u64,
-        body: Option<Vec<u8>>,
-    ) -> Result<Bytes, ReadError> {
+    /// What lies in this column of `content`, and what it takes to open it.
+    fn part(&self, id: CopyId, column: &'static str) -> Result<PartRow, PartError> {
+        let sql = format!(
+            "SELECT copy.number, size, key, {column} FROM copy JOIN content USING (number) WHERE id = ?1"
+        );
+        let connection = self.connection();
+        let found = connection.prepare_cached(&sql).and_then(|mut statement| {
+            let row = statement.query_row([id.to_string()], PartRow::read);
+            row.optional()
+        });
+        let found = found.map_err(|error| PartError::Other(error.into()))?;
+        found.ok_or(PartError::Other(SpoolError::Gone(id)))
+    }
+
+    fn open_content(&self, id: CopyId, key: &CopyKey, row: PartRow) -> Result<Bytes, ReadError> {
         let too_long = ReadError::Damaged("its size is beyond all measure");
-        let size = usize::try_from(size).map_err(|_| too_long)?;
-        let Some(sealed) = body else {
+        let size = usize::try_from(row.size).map_err(|_| too_long)?;
+        let Some(sealed) = row.part else {
             return self.files.read(&id.to_string(), key, size);
         };
         if sealed_length(size) != Some(sealed.len()) {
@@ -229,6 +221,17 @@ fn scan_due(
         }
     }
     Ok((entries, damaged))
+}
+
+impl PartRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            number: row.get(0)?,
+            size: size(row.get(1)?),
+            key: row.get(2)?,
+            part: row.get(3)?,
+        })
+    }
 }
 
 impl CopyRow {

@@ -103,8 +103,8 @@ fn settle_partly(
     let Some((number, wrapped, sealed)) = row else {
         return Ok(None);
     };
-    let opened = CopyKey::unwrap(key, &id, &wrapped)
-        .and_then(|key| Ok((key.open_details(&sealed)?, key)));
+    let opened =
+        CopyKey::unwrap(key, &id, &wrapped).and_then(|key| Ok((key.open_details(&sealed)?, key)));
     let Ok((mut details, copy_key)) = opened else {
         set_aside(connection, number)?;
         return Ok(None);
@@ -158,11 +158,7 @@ pub(super) fn set_aside(connection: &Connection, number: i64) -> Result<(), Spoo
     Ok(())
 }
 
-fn remove_content(
-    connection: &Connection,
-    id: CopyId,
-    number: i64,
-) -> Result<Removed, SpoolError> {
+fn remove_content(connection: &Connection, id: CopyId, number: i64) -> Result<Removed, SpoolError> {
     let has_file: Option<bool> = connection
         .prepare_cached("DELETE FROM content WHERE number = ?1 RETURNING body IS NULL")?
         .query_row([number], |row| row.get(0))

@@ -60,9 +60,12 @@ pub(super) fn open(data_dir: &Path, key: &SpoolKey) -> Result<Connection, SpoolE
         .append(true)
         .mode(0o600)
         .open(&path)?;
-    prepare(&path, key).map_err(|error| match error {
-        SpoolError::Damaged { reason, .. } => SpoolError::Damaged { path, reason },
-        other => other,
+    prepare(&path, key).map_err(|error| {
+        if let SpoolError::Damaged { reason, .. } = error {
+            SpoolError::Damaged { path, reason }
+        } else {
+            error
+        }
     })
 }
 
@@ -96,9 +99,11 @@ fn prepare(path: &Path, key: &SpoolKey) -> Result<Connection, SpoolError> {
 
 fn check_key(connection: &Connection, key: &SpoolKey) -> Result<(), SpoolError> {
     let sealed: Option<Vec<u8>> = connection
-        .query_row("SELECT value FROM meta WHERE name = 'key check'", [], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT value FROM meta WHERE name = 'key check'",
+            [],
+            |row| row.get(0),
+        )
         .optional()?;
     match sealed {
         Some(sealed) if key.opens_check_value(&sealed) => Ok(()),

@@ -130,7 +130,10 @@ async fn all_copies_or_none() {
     let folder = tempfile::tempdir().unwrap();
     let key = VaultKey::generate().unwrap();
     let spool = open(folder.path(), &key).unwrap();
-    spool.store(vec![copy(1, 2, "there already")]).await.unwrap();
+    spool
+        .store(vec![copy(1, 2, "there already")])
+        .await
+        .unwrap();
 
     let copies = vec![copy(1, 1, "a"), copy(1, 3, large()), copy(1, 2, "again")];
     assert!(spool.store(copies).await.is_err());
@@ -229,10 +232,7 @@ async fn each_recipient_is_settled_on_its_own() {
         .iter()
         .map(|recipient| recipient.state)
         .collect();
-    assert_eq!(
-        states,
-        [RecipientState::Delivered, RecipientState::Waiting]
-    );
+    assert_eq!(states, [RecipientState::Delivered, RecipientState::Waiting]);
     assert_eq!(entries[0].attempts, 1);
 
     let second = [(1, Fate::Delivered)];

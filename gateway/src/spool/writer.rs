@@ -209,7 +209,9 @@ mod tests {
         let vault = certstore::seal::VaultKey::generate().unwrap();
         let key = Arc::new(SpoolKey::new(&vault));
         let connection = super::super::schema::open(folder.path(), &key).unwrap();
-        connection.pragma_update(None, "max_page_count", 12).unwrap();
+        connection
+            .pragma_update(None, "max_page_count", 12)
+            .unwrap();
         let files = ContentFiles::open(folder.path()).unwrap();
         let mut writer = Writer {
             connection,
@@ -232,7 +234,10 @@ mod tests {
             };
             let (answer, mut answered) = oneshot::channel();
             writer.serve(vec![Job { changes, answer }]);
-            (answered.try_recv().unwrap(), writer.trouble.borrow().clone())
+            (
+                answered.try_recv().unwrap(),
+                writer.trouble.borrow().clone(),
+            )
         };
         let large = vec![b'x'; 50_000];
         let (full, trouble) = store(vec![tests::copy(1, 1, "small"), tests::copy(1, 2, large)]);

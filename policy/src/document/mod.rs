@@ -14,9 +14,12 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Located, Place, Source};
+
+/// Several strings, each with its place; the whole list with its own.
+pub type Texts<'s> = Located<'s, Vec<Located<'s, String>>>;
 
 /// A type whose values are written as words.
 pub trait Words: Copy + PartialEq + 'static {
@@ -131,18 +134,21 @@ impl<'s> Table<'s> {
     }
 
     /// A list of strings.
-    pub fn list_of_strings(&mut self, key: &str) -> Option<Vec<Located<'s, String>>> {
+    pub fn list_of_strings(&mut self, key: &str) -> Option<Texts<'s>> {
         let value = self.take(key)?;
-        self.texts(key, value)
+        self.texts(key, "a list of strings", value)
     }
 
     /// One string, or a list of them.
-    pub fn string_or_list(&mut self, key: &str) -> Option<Vec<Located<'s, String>>> {
+    pub fn string_or_list(&mut self, key: &str) -> Option<Texts<'s>> {
         let value = self.take(key)?;
         if matches!(value.value, DeValue::String(_)) {
-            return Some(vec![self.text(key, value)?]);
+            let text = self.text(key, value)?;
+            let place = text.place;
+            let value = vec![text];
+            return Some(Located { value, place });
         }
-        self.texts(key, value)
+        self.texts(key, "a string or a list of strings", value)
     }
 
     /// `true` or `false`.
@@ -232,19 +238,14 @@ impl<'s> Table<'s> {
         self.inner(key, format!("`{key}`"), value)
     }
 
-    /// An array of tables, `[[key]]` or `key = [{…}]`; empty if it is absent.
-    pub fn tables(&mut self, key: &str) -> Vec<Self> {
-        let Some(Located { value, place }) = self.take(key) else {
-            return Vec::new();
-        };
+    /// An array of tables, `[[key]]` or `key = [{…}]`.
+    pub fn tables(&mut self, key: &str) -> Option<Vec<Self>> {
+        let Located { value, place } = self.take(key)?;
         let DeValue::Array(values) = value else {
             self.wrong_type(place, key, "a list of tables", &value);
-            return Vec::new();
+            return None;
         };
-        values
-            .into_iter()
-            .filter_map(|value| self.inner(key, format!("[[{key}]]"), located(self.source, value)))
-            .collect()
+        self.each(values, |value| self.inner(key, format!("[[{key}]]"), value))
     }
 
     /// Reports every key that was not asked for.
@@ -321,18 +322,28 @@ impl<'s> Table<'s> {
     fn texts(
         &self,
         key: &str,
+        expected: &str,
         value: Located<'s, DeValue<'s>>,
-    ) -> Option<Vec<Located<'s, String>>> {
+    ) -> Option<Texts<'s>> {
         let Located { value, place } = value;
         let DeValue::Array(values) = value else {
-            self.wrong_type(place, key, "a list of strings", &value);
+            self.wrong_type(place, key, expected, &value);
             return None;
         };
-        let texts = values
-            .into_iter()
-            .filter_map(|value| self.text(key, located(self.source, value)))
-            .collect();
-        Some(texts)
+        let value = self.each(values, |value| self.text(key, value))?;
+        Some(Located { value, place })
+    }
+
+    /// What `read` makes of each value. None if it makes nothing of any: such a list is wrong, not empty.
+    fn each<T>(
+        &self,
+        values: DeArray<'s>,
+        read: impl Fn(Located<'s, DeValue<'s>>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let count = values.len();
+        let values = values.into_iter().map(|value| located(self.source, value));
+        let values: Vec<_> = values.filter_map(read).collect();
+        (count == 0 || !values.is_empty()).then_some(values)
     }
 
     fn wrong_type(&self, place: Place<'s>, key: &str, expected: &str, found: &DeValue<'_>) {
@@ -367,10 +378,16 @@ pub fn help<'w>(found: &str, allowed: impl Iterator<Item = &'w str>, quote: char
     let nearest = allowed
         .iter()
         .map(|word| (strsim::osa_distance(found, word), word))
-        .filter(|(distance, word)| *distance <= word.chars().count().max(3) / 3)
+        .filter(|(distance, word)| is_near(*distance, word))
         .min();
     nearest.map_or_else(
         || format!("allowed: {list}"),
         |(_, word)| format!("did you mean {}? allowed: {list}", quoted(word)),
     )
+}
+
+/// One letter in three may be wrong.
+fn is_near(distance: usize, word: &str) -> bool {
+    let length = word.chars().count();
+    distance < length && distance <= length.max(3) / 3
 }

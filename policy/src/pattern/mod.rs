@@ -144,12 +144,21 @@ impl Pattern {
         }
     }
 
+    /// Whether it is nothing but stars, so that every text matches.
+    #[must_use]
+    pub fn matches_all(&self) -> bool {
+        match &self.matcher {
+            Matcher::Glob(glob) => glob.matches_all(),
+            Matcher::Expression(_) => false,
+        }
+    }
+
     /// Whether it surely matches every text that `other` matches.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         match (&self.matcher, &other.matcher) {
             (Matcher::Glob(wide), Matcher::Glob(narrow)) => wide.covers(narrow),
-            (Matcher::Glob(wide), Matcher::Expression(_)) => wide.matches_all(),
+            (Matcher::Glob(_), Matcher::Expression(_)) => self.matches_all(),
             (Matcher::Expression(wide), Matcher::Glob(narrow)) => {
                 narrow.only_text().is_some_and(|text| wide.is_match(text))
             }

@@ -1,1 +1,453 @@
-//! No input makes us panic, and no change to a message goes unnoticed.
+//! No input makes us panic, and no change to what is protected goes unnoticed.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::support::*;
+use crate::cms::ber::{Element, Reader};
+use crate::cms::certificate_outline::CertificateOutline;
+use crate::cms::signature::SignatureAlgorithm;
+use crate::cms::*;
+
+#[test]
+fn no_bit_of_what_is_signed_can_be_flipped() {
+    let options = SignOptions {
+        attached: true,
+        ..sign_options()
+    };
+    let message = sign(CONTENT, &people().p256, &options).unwrap();
+    let signed_data = signed(&message);
+    let signer = &signed_data.signers[0];
+    let protected = [
+        signed_data.content().unwrap(),
+        signer.signed_attributes.unwrap().encoded(),
+        signer.signature_algorithm.encoded,
+        &*signer.signature,
+    ];
+    for index in protected
+        .into_iter()
+        .flat_map(|part| place_of(part, &message))
+    {
+        for bit in [1, 0x20, 0x80] {
+            let mut changed = message.clone();
+            changed[index] ^= bit;
+            let accepted = match parse(&changed) {
+                Ok(ContentInfo::Signed(signed)) => signed
+                    .verify(None, &[])
+                    .iter()
+                    .any(|report| report.outcome.is_ok()),
+                Ok(ContentInfo::Enveloped(_) | ContentInfo::Other(_)) | Err(_) => false,
+            };
+            assert!(!accepted, "bit {bit:#x} of byte {index} was flipped");
+        }
+    }
+}
+
+#[test]
+fn no_bit_of_what_is_authenticated_can_be_flipped() {
+    let person = &people().p256;
+    let options = EncryptOptions {
+        cipher: ContentCipher::Aes256Gcm,
+        ..encrypt_options()
+    };
+    let message = encrypt(CONTENT.to_vec(), &[&person.certificate], &options).unwrap();
+    let envelope = enveloped(&message);
+    let key = &envelope.recipients.keys[0];
+    let protected = [
+        &*envelope.content,
+        &*envelope.authentication.as_ref().unwrap().tag,
+        envelope.cipher.encoded,
+        &*key.octets,
+    ];
+    for index in protected
+        .into_iter()
+        .flat_map(|part| place_of(part, &message))
+    {
+        let mut changed = message.clone();
+        changed[index] ^= 1;
+        let opened = match parse(&changed) {
+            Ok(ContentInfo::Enveloped(enveloped)) => {
+                enveloped.decrypt(&[person.decryptor()]).is_ok()
+            }
+            Ok(ContentInfo::Signed(_) | ContentInfo::Other(_)) | Err(_) => false,
+        };
+        assert!(!opened, "byte {index} was changed");
+    }
+}
+
+/// Where `part`, a slice of `whole`, lies in it.
+fn place_of(part: &[u8], whole: &[u8]) -> std::ops::Range<usize> {
+    let start = whole
+        .windows(part.len())
+        .position(|window| window.as_ptr() == part.as_ptr())
+        .unwrap();
+    start..start + part.len()
+}
+
+#[test]
+fn a_message_cut_off_anywhere_is_an_error() {
+    for seed in seeds() {
+        for length in 0..seed.len() {
+            assert!(
+                parse(&seed[..length]).is_err(),
+                "cut off after {length} bytes"
+            );
+        }
+        let longer = [&seed[..], b"\0"].concat();
+        assert!(parse(&longer).is_err());
+    }
+}
+
+#[test]
+fn mutated_messages_never_make_us_panic() {
+    let people = people();
+    let seeds = seeds();
+    let known = [
+        people.p256.certificate.clone(),
+        people.rsa.certificate.clone(),
+    ];
+    let keys = [people.p256.decryptor(), people.rsa.decryptor()];
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let started = Instant::now();
+    let mut readable = 0;
+    for _ in 0..20_000 {
+        let message = random.mutate(&seeds);
+        match parse(&message) {
+            Ok(ContentInfo::Signed(signed)) => {
+                readable += 1;
+                let detached = signed.content().is_none().then_some(CONTENT);
+                assert!(signed.verify(detached, &known).len() <= 64);
+                assert!(signed.certificates().len() <= 256);
+            }
+            Ok(ContentInfo::Enveloped(enveloped)) => {
+                readable += 1;
+                if let Ok(opened) = enveloped.decrypt(&keys) {
+                    assert!(opened.content.len() <= message.len());
+                }
+            }
+            Ok(ContentInfo::Other(name)) => assert!(name.len() < 300),
+            Err(_) => {}
+        }
+        if started.elapsed() > Duration::from_secs(2) {
+            break;
+        }
+    }
+    assert!(readable > 100, "only {readable} mutations could be read");
+}
+
+#[test]
+fn mutated_certificates_never_make_us_panic() {
+    let people = people();
+    let seeds: Vec<_> = people
+        .strong()
+        .map(|person| person.certificate.clone())
+        .into();
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let started = Instant::now();
+    for _ in 0..20_000 {
+        let certificate = random.mutate(&seeds);
+        if let Ok(id) = RecipientId::of(&certificate) {
+            assert!(id.names(&certificate));
+        }
+        if let Ok(KeyKind::Rsa { bits }) = key_kind(&certificate) {
+            assert!(bits as usize <= certificate.len() * 8);
+        }
+        let options = encrypt_options();
+        assert!(
+            encrypt(Vec::new(), &[&certificate], &options).map_or(0, |message| message.len())
+                < 10_000
+        );
+        if started.elapsed() > Duration::from_secs(1) {
+            break;
+        }
+    }
+}
+
+/// Messages made now, with our keys, and those of tests/seeds.
+fn seeds() -> Vec<Vec<u8>> {
+    let people = people();
+    let opaque = SignOptions {
+        attached: true,
+        ..sign_options()
+    };
+    let gcm = EncryptOptions {
+        cipher: ContentCipher::Aes128Gcm,
+        key_transport: KeyTransport::Oaep(Digest::Sha256),
+    };
+    let both = [&people.rsa.certificate[..], &people.p256.certificate];
+    let mut seeds = vec![
+        sign(CONTENT, &people.rsa, &sign_options()).unwrap(),
+        sign(CONTENT, &people.p256, &opaque).unwrap(),
+        encrypt(CONTENT.to_vec(), &both, &encrypt_options()).unwrap(),
+        encrypt(CONTENT.to_vec(), &both, &gcm).unwrap(),
+        certificate_bundle(&both),
+    ];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seeds/cms");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        seeds.push(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    assert!(seeds.len() > 10);
+    seeds
+}
+
+/// Pseudo-random numbers (xorshift), the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+
+    /// One of the seeds with a few bytes changed, cut off, left out or taken from another.
+    fn mutate(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes = seeds[self.below(seeds.len())].clone();
+        for _ in 0..=self.below(3) {
+            let at = self.below(bytes.len());
+            match self.below(6) {
+                0 => bytes.truncate(at),
+                1 => {
+                    let end = (at + self.below(20)).min(bytes.len());
+                    bytes.drain(at..end);
+                }
+                2 => {
+                    let other = &seeds[self.below(seeds.len())];
+                    let start = self.below(other.len());
+                    let end = (start + self.below(200)).min(other.len());
+                    bytes.splice(at..at, other[start..end].iter().copied());
+                }
+                3 => {
+                    let interesting = [0, 1, 0x7f, 0x80, 0x84, 0xff, 0x24, 0x30, 0xa0];
+                    if let Some(byte) = bytes.get_mut(at) {
+                        *byte = interesting[self.below(interesting.len())];
+                    }
+                }
+                _ => {
+                    let bit = self.below(8);
+                    if let Some(byte) = bytes.get_mut(at) {
+                        *byte ^= 1 << bit;
+                    }
+                }
+            }
+        }
+        bytes
+    }
+}
+
+/// A SignedData with these certificates and SignerInfos.
+fn signed_data(certificates: &[u8], signer_infos: &[u8]) -> Vec<u8> {
+    let data = tlv(0x30, &[b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"]);
+    let signed_data = tlv(
+        0x30,
+        &[
+            b"\x02\x01\x01",
+            b"\x31\x00",
+            &data,
+            &tlv(0xa0, &[certificates]),
+            &tlv(0x31, &[signer_infos]),
+        ],
+    );
+    let oid = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02";
+    tlv(0x30, &[oid, &tlv(0xa0, &[&signed_data])])
+}
+
+#[test]
+fn one_bad_certificate_does_not_spoil_the_message() {
+    let person = &people().rsa;
+    let message = sign(CONTENT, person, &sign_options()).unwrap();
+    let outer = Element::only(&message).unwrap().children().unwrap();
+    let signer_infos = last_element(
+        last_element(outer)
+            .only_child()
+            .unwrap()
+            .children()
+            .unwrap(),
+    );
+    let long_serial = tlv(
+        0x30,
+        &[
+            &tlv(0x30, &[&tlv(0x02, &[&[1; 40]]), b"\x30\x00\x30\x00"]),
+            b"\x30\x00\x03\x01\x00",
+        ],
+    );
+    for (name, bad) in [
+        ("empty", b"\x30\x00".to_vec()),
+        ("an attribute certificate", b"\xa2\x02\x05\x00".to_vec()),
+        ("a long serial number", long_serial),
+        ("rubbish inside", tlv(0x30, &[&[0xff; 200]])),
+    ] {
+        let certificates = [&bad[..], &person.certificate].concat();
+        let message = signed_data(&certificates, signer_infos.contents());
+        let signed = signed(&message);
+        assert!(
+            signed.certificates().contains(&person.certificate),
+            "{name}"
+        );
+        assert_eq!(
+            signed.verify(Some(CONTENT), &[])[0].outcome,
+            Ok(()),
+            "{name}"
+        );
+    }
+    // What follows a broken length cannot be found any more; the rest of the message can.
+    let certificates = [&person.certificate[..], b"\x30\x7f"].concat();
+    let message = signed_data(&certificates, signer_infos.contents());
+    assert_eq!(
+        signed(&message).verify(Some(CONTENT), &[])[0].outcome,
+        Ok(())
+    );
+}
+
+fn last_element(mut reader: Reader<'_>) -> Element<'_> {
+    let mut last = reader.element().unwrap();
+    while let Some(element) = reader.next_element().unwrap() {
+        last = element;
+    }
+    last
+}
+
+#[test]
+fn numbers_are_bounded() {
+    let certificates = people().rsa.certificate.repeat(300);
+    let message = signed_data(&certificates, b"");
+    assert_eq!(signed(&message).certificates().len(), 256);
+
+    let algorithm = b"\x30\x03\x06\x01\x2a";
+    let identifier = b"\x80\x01\x01";
+    let signer = tlv(
+        0x30,
+        &[
+            b"\x02\x01\x03",
+            identifier,
+            algorithm,
+            algorithm,
+            b"\x04\x01\x01",
+        ],
+    );
+    assert_eq!(
+        signed(&signed_data(b"", &signer.repeat(64))).signer_count(),
+        64
+    );
+    assert!(matches!(
+        parse(&signed_data(b"", &signer.repeat(65))),
+        Err(CmsError::TooMany {
+            what: "signers",
+            ..
+        })
+    ));
+
+    let recipient = tlv(
+        0x30,
+        &[b"\x02\x01\x02", identifier, algorithm, b"\x04\x01\x01"],
+    );
+    for (count, readable) in [(10_000, true), (10_001, false)] {
+        let info = tlv(0x30, &[b"\x06\x01\x2a", algorithm, b"\x80\x01\x01"]);
+        let enveloped = tlv(
+            0x30,
+            &[
+                b"\x02\x01\x02",
+                &tlv(0x31, &[&recipient.repeat(count)]),
+                &info,
+            ],
+        );
+        let oid = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
+        let message = tlv(0x30, &[oid, &tlv(0xa0, &[&enveloped])]);
+        assert_eq!(parse(&message).is_ok(), readable, "{count} recipients");
+    }
+}
+
+#[test]
+fn hostile_nesting_and_crumbs_cost_little_time() {
+    let started = Instant::now();
+    let crumbs = [&[0x24, 0x80][..], &[0x04, 0x00].repeat(2 << 20), &[0, 0]].concat();
+    assert_eq!(Element::only(&crumbs).unwrap().octets().unwrap().len(), 0);
+    let nested = [
+        [0x24, 0x80].repeat(30),
+        [0x04, 0x01, 0x61].repeat(1 << 20),
+        [0, 0].repeat(30),
+    ]
+    .concat();
+    assert_eq!(
+        Element::only(&nested).unwrap().octets().unwrap().len(),
+        1 << 20
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn content_in_nested_pieces_with_odd_lengths_verifies() {
+    let options = SignOptions {
+        attached: true,
+        ..sign_options()
+    };
+    let message = sign(CONTENT, &people().rsa, &options).unwrap();
+    let element = Element::only(&message).unwrap();
+    let (head, tail) = CONTENT.split_at(5);
+    let pieces = [
+        &[0x24, 0x80, 0x24, 0x83, 0, 0, 7, 0x04, 0x05][..],
+        head,
+        &[0x24, 0x80, 0x04, 0x81, tail.len() as u8],
+        tail,
+        &[0, 0, 0, 0],
+    ]
+    .concat();
+    let whole = tlv(0x04, &[CONTENT]);
+    let at = message
+        .windows(whole.len())
+        .position(|window| window == whole)
+        .unwrap();
+    let loosened = indefinite(&element, at..at + whole.len(), &message, &pieces);
+    let signed = signed(&loosened);
+    assert_eq!(signed.content(), Some(CONTENT));
+    assert_eq!(signed.verify(None, &[])[0].outcome, Ok(()));
+}
+
+/// `element` with every length on the way to the bytes at `place` made indefinite, and those bytes replaced.
+fn indefinite(
+    element: &Element<'_>,
+    place: std::ops::Range<usize>,
+    message: &[u8],
+    replacement: &[u8],
+) -> Vec<u8> {
+    let own = place_of(element.encoded(), message);
+    if own == place {
+        return replacement.to_vec();
+    }
+    if own.start > place.start || own.end < place.end {
+        return element.encoded().to_vec();
+    }
+    let mut bytes = vec![element.encoded()[0], 0x80];
+    let mut children = element.children().unwrap();
+    while let Some(child) = children.next_element().unwrap() {
+        bytes.extend(indefinite(&child, place.clone(), message, replacement));
+    }
+    bytes.extend([0, 0]);
+    bytes
+}
+
+#[test]
+fn keys_of_another_kind_than_the_signature_are_no_match() {
+    let people = people();
+    for (signer, other) in [(&people.rsa, &people.p256), (&people.p256, &people.p384)] {
+        let message = sign(CONTENT, signer, &sign_options()).unwrap();
+        let signed = signed(&message);
+        let (digest, key) = (
+            Digest::Sha256,
+            CertificateOutline::read(&other.certificate).unwrap(),
+        );
+        let algorithm = SignatureAlgorithm::read(&signed.signers[0].signature_algorithm, digest);
+        let outcome = algorithm.unwrap().verify(
+            &key.public_key,
+            CONTENT,
+            &digest.of(CONTENT),
+            &signed.signers[0].signature,
+        );
+        assert_eq!(outcome, Err(SignatureFault::BadSignature));
+    }
+}

@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 
 use crate::cms::*;
 
-pub(super) const CONTENT: &[u8] = b"Content-Type: text/plain\r\n\r\nDear Bob,\r\nthe gate is open.\r\n";
+pub(super) const CONTENT: &[u8] =
+    b"Content-Type: text/plain\r\n\r\nDear Bob,\r\nthe gate is open.\r\n";
 
 /// A person with a key and a certificate.
 #[derive(Debug, Clone)]
@@ -25,7 +26,6 @@ pub(super) struct Person {
     pub(super) chain: Vec<Vec<u8>>,
     pub(super) encryption_certificate: Option<Vec<u8>>,
     pub(super) pkcs8: Vec<u8>,
-    pub(super) kind: KeyKind,
 }
 
 impl Person {
@@ -118,7 +118,9 @@ impl Decryptor for Person {
                     Digest::Sha512 => &OAEP_SHA512_MGF1SHA512,
                 };
                 OaepPrivateDecryptingKey::new(key)
-                    .and_then(|key| Ok(key.decrypt(padding, encrypted_key, &mut plain, None)?.len()))
+                    .and_then(|key| {
+                        Ok(key.decrypt(padding, encrypted_key, &mut plain, None)?.len())
+                    })
                     .map_err(failed)?
             }
         };
@@ -189,10 +191,12 @@ fn make(name: &'static str, algorithm: &str) -> Person {
         ),
         b"",
     );
-    let certificate = openssl(&format!("x509 -in {} -outform DER", certificate.display()), b"");
+    let certificate = openssl(
+        &format!("x509 -in {} -outform DER", certificate.display()),
+        b"",
+    );
     Person {
         name,
-        kind: key_kind(&certificate).unwrap(),
         pkcs8: openssl(
             &format!("pkcs8 -topk8 -nocrypt -in {} -outform DER", key.display()),
             b"",
@@ -207,6 +211,21 @@ fn make(name: &'static str, algorithm: &str) -> Person {
 pub(super) fn folder() -> &'static Path {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
     FOLDER.get_or_init(|| tempfile::tempdir().unwrap()).path()
+}
+
+/// An element with this tag octet, in DER.
+pub(super) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let contents = parts.concat();
+    let length = contents.len().to_be_bytes();
+    let mut element = vec![tag];
+    if contents.len() < 0x80 {
+        element.push(contents.len() as u8);
+    } else {
+        element.push(0x84);
+        element.extend_from_slice(&length[4..]);
+    }
+    element.extend(contents);
+    element
 }
 
 /// Puts `bytes` into a file of its own.
@@ -265,14 +284,18 @@ pub(super) fn openssl_decrypt(message: &[u8], person: &Person) -> Result<Vec<u8>
 pub(super) fn signed(message: &[u8]) -> SignedData<'_> {
     match parse(message).unwrap() {
         ContentInfo::Signed(signed) => signed,
-        other => panic!("not signed: {other:?}"),
+        other @ (ContentInfo::Enveloped(_) | ContentInfo::Other(_)) => {
+            panic!("not signed: {other:?}")
+        }
     }
 }
 
 pub(super) fn enveloped(message: &[u8]) -> EnvelopedData<'_> {
     match parse(message).unwrap() {
         ContentInfo::Enveloped(enveloped) => enveloped,
-        other => panic!("not enveloped: {other:?}"),
+        other @ (ContentInfo::Signed(_) | ContentInfo::Other(_)) => {
+            panic!("not enveloped: {other:?}")
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use aws_lc_rs::agreement::{self, UnparsedPublicKey};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rsa::{
-    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey,
-    PrivateDecryptingKey,
+    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey,
+    Pkcs1PrivateDecryptingKey, PrivateDecryptingKey,
 };
 use aws_lc_rs::signature::{self, EcdsaKeyPair, RsaKeyPair};
 use aws_lc_rs::{error, rand};
@@ -68,18 +68,56 @@ impl People {
         let path = |name: &str| folder.path().join(name);
         let (key, certificate) = (path("ca.key"), path("ca.pem"));
         openssl(&[
-            "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", text(&key), "-out", text(&certificate),
-            "-subj", "/CN=Test \"CA\"; smime=pass", "-days", "100", "-addext",
-            "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            text(&key),
+            "-out",
+            text(&certificate),
+            "-subj",
+            "/CN=Test \"CA\"; smime=pass",
+            "-days",
+            "100",
+            "-addext",
+            "basicConstraints=critical,CA:TRUE",
+            "-addext",
+            "keyUsage=critical,keyCertSign",
         ]);
         let rsa = ["rsa:2048"].as_slice();
         let ec = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"].as_slice();
         Self {
             authority: certificate_of(&certificate),
-            alice: Arc::new(Person::new(folder.path(), "alice", rsa, "keyEncipherment", "30")),
-            bob: Arc::new(Person::new(folder.path(), "bob", rsa, "keyEncipherment", "30")),
-            carol: Arc::new(Person::new(folder.path(), "carol", ec, "keyAgreement", "30")),
-            expired: Arc::new(Person::new(folder.path(), "expired", rsa, "keyEncipherment", "-1")),
+            alice: Arc::new(Person::new(
+                folder.path(),
+                "alice",
+                rsa,
+                "keyEncipherment",
+                "30",
+            )),
+            bob: Arc::new(Person::new(
+                folder.path(),
+                "bob",
+                rsa,
+                "keyEncipherment",
+                "30",
+            )),
+            carol: Arc::new(Person::new(
+                folder.path(),
+                "carol",
+                ec,
+                "keyAgreement",
+                "30",
+            )),
+            expired: Arc::new(Person::new(
+                folder.path(),
+                "expired",
+                rsa,
+                "keyEncipherment",
+                "-1",
+            )),
             authority_file: certificate,
             folder,
         }
@@ -94,13 +132,19 @@ impl People {
     pub(super) fn file(&self, name: &str, content: &[u8]) -> PathBuf {
         use std::io::Write;
         let path = self.folder.path().join(name);
-        std::fs::File::create(&path).unwrap().write_all(content).unwrap();
+        std::fs::File::create(&path)
+            .unwrap()
+            .write_all(content)
+            .unwrap();
         path
     }
 }
 
 pub(super) fn trust_in(authority: &Certificate) -> Trust {
-    let anchor = Anchor { certificate: authority.clone(), scope: AnchorScope::Everybody };
+    let anchor = Anchor {
+        certificate: authority.clone(),
+        scope: AnchorScope::Everybody,
+    };
     Trust::new(vec![anchor], Vec::new())
 }
 
@@ -115,7 +159,15 @@ impl Person {
         let subject = format!("/CN={name}");
         let mut arguments = vec!["req", "-newkey"];
         arguments.extend(algorithm);
-        arguments.extend(["-nodes", "-keyout", text(&key), "-out", text(&request), "-subj", &subject]);
+        arguments.extend([
+            "-nodes",
+            "-keyout",
+            text(&key),
+            "-out",
+            text(&request),
+            "-subj",
+            &subject,
+        ]);
         openssl(&arguments);
         std::io::Write::write_all(
             &mut std::fs::File::create(&extensions).unwrap(),
@@ -129,15 +181,40 @@ impl Person {
         let (authority, authority_key) = (folder.join("ca.pem"), folder.join("ca.key"));
         let certificate = path("pem");
         openssl(&[
-            "x509", "-req", "-in", text(&request), "-CA", text(&authority), "-CAkey", text(&authority_key),
-            "-days", days, "-extfile", text(&extensions), "-out", text(&certificate),
+            "x509",
+            "-req",
+            "-in",
+            text(&request),
+            "-CA",
+            text(&authority),
+            "-CAkey",
+            text(&authority_key),
+            "-days",
+            days,
+            "-extfile",
+            text(&extensions),
+            "-out",
+            text(&certificate),
         ]);
         Self::from_files(certificate, key)
     }
 
     pub(super) fn from_files(certificate_file: PathBuf, key_file: PathBuf) -> Self {
-        let pkcs8 = openssl(&["pkcs8", "-topk8", "-nocrypt", "-in", text(&key_file), "-outform", "DER"]);
-        Self { certificate: certificate_of(&certificate_file), certificate_file, key_file, pkcs8 }
+        let pkcs8 = openssl(&[
+            "pkcs8",
+            "-topk8",
+            "-nocrypt",
+            "-in",
+            text(&key_file),
+            "-outform",
+            "DER",
+        ]);
+        Self {
+            certificate: certificate_of(&certificate_file),
+            certificate_file,
+            key_file,
+            pkcs8,
+        }
     }
 }
 
@@ -165,11 +242,16 @@ impl Signer for Person {
                 let signature = key.sign(&rand::SystemRandom::new(), message).unwrap();
                 return Ok(signature.as_ref().to_vec());
             }
-            _ => return Err(KeyFailure::Unsuitable("this scheme")),
+            SignatureScheme::RsaPkcs1(_)
+            | SignatureScheme::RsaPss(_)
+            | SignatureScheme::Ecdsa(..) => {
+                return Err(KeyFailure::Unsuitable("this scheme"));
+            }
         };
         let key = RsaKeyPair::from_pkcs8(&self.pkcs8).unwrap();
         let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(padding, &rand::SystemRandom::new(), message, &mut signature).unwrap();
+        key.sign(padding, &rand::SystemRandom::new(), message, &mut signature)
+            .unwrap();
         Ok(signature)
     }
 }
@@ -188,16 +270,17 @@ impl Decryptor for Person {
         transport: KeyTransport,
         encrypted_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        let key = PrivateDecryptingKey::from_pkcs8(&self.pkcs8).map_err(|_| KeyFailure::Unsuitable("RSA"))?;
+        let key = PrivateDecryptingKey::from_pkcs8(&self.pkcs8)
+            .map_err(|_| KeyFailure::Unsuitable("RSA"))?;
         let mut plain = Zeroizing::new(vec![0; key.key_size_bytes()]);
         let decrypted = match transport {
-            KeyTransport::Pkcs1 => {
-                Pkcs1PrivateDecryptingKey::new(key).unwrap().decrypt(encrypted_key, &mut plain)
-            }
+            KeyTransport::Pkcs1 => Pkcs1PrivateDecryptingKey::new(key)
+                .unwrap()
+                .decrypt(encrypted_key, &mut plain),
             KeyTransport::Oaep(digest) => {
                 let algorithm = match digest {
                     Digest::Sha1 => &OAEP_SHA1_MGF1SHA1,
-                    _ => &OAEP_SHA256_MGF1SHA256,
+                    Digest::Sha256 | Digest::Sha384 | Digest::Sha512 => &OAEP_SHA256_MGF1SHA256,
                 };
                 let key = OaepPrivateDecryptingKey::new(key).unwrap();
                 key.decrypt(algorithm, encrypted_key, &mut plain, None)
@@ -212,12 +295,16 @@ impl Decryptor for Person {
         if curve != Curve::P256 {
             return Err(KeyFailure::Unsuitable("this curve"));
         }
-        let pair = EcdsaKeyPair::from_pkcs8(&signature::ECDSA_P256_SHA256_ASN1_SIGNING, &self.pkcs8)
-            .map_err(|_| KeyFailure::Unsuitable("ECDH"))?;
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&signature::ECDSA_P256_SHA256_ASN1_SIGNING, &self.pkcs8)
+                .map_err(|_| KeyFailure::Unsuitable("ECDH"))?;
         let der = pair.private_key().as_der().unwrap();
-        let key = agreement::PrivateKey::from_private_key_der(&agreement::ECDH_P256, der.as_ref()).unwrap();
+        let key = agreement::PrivateKey::from_private_key_der(&agreement::ECDH_P256, der.as_ref())
+            .unwrap();
         let peer = UnparsedPublicKey::new(&agreement::ECDH_P256, public_key);
-        agreement::agree(&key, peer, error::Unspecified, |secret| Ok(Zeroizing::new(secret.to_vec())))
-            .map_err(|_| KeyFailure::Failed)
+        agreement::agree(&key, peer, error::Unspecified, |secret| {
+            Ok(Zeroizing::new(secret.to_vec()))
+        })
+        .map_err(|_| KeyFailure::Failed)
     }
 }

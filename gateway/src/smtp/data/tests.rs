@@ -20,17 +20,21 @@ fn read(input: &[u8], chunk: usize, limit: u64) -> (Progress, Vec<u8>, Vec<u8>) 
                 Some(piece) => buffer.extend_from_slice(piece),
                 None => return (Progress::NeedsInput, Vec::new(), Vec::new()),
             },
-            progress => {
+            end @ (Progress::Whole | Progress::TooBig | Progress::BareLineEnd) => {
                 buffer.extend(chunks.flatten().copied());
-                let content = match progress {
-                    Progress::Whole => reader.into_content().to_vec(),
-                    _ => Vec::new(),
+                // What is left behind a bare line end depends on the split, and nobody reads it.
+                let left = if end == Progress::BareLineEnd {
+                    Vec::new()
+                } else {
+                    buffer.to_vec()
                 };
-                let left = match progress {
-                    Progress::BareLineEnd => Vec::new(),
-                    _ => buffer.to_vec(),
+                let is_whole = end == Progress::Whole;
+                let content = if is_whole {
+                    reader.into_content().to_vec()
+                } else {
+                    Vec::new()
                 };
-                return (progress, content, left);
+                return (end, content, left);
             }
         }
     }
