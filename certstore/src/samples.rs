@@ -89,19 +89,27 @@ impl Sample {
     pub(crate) fn self_signed(&self) -> (Certificate, Vec<u8>) {
         let key = self.key.pair();
         let made = self.params().self_signed(&key).unwrap();
-        (Certificate::from_der(made.der()).unwrap(), key.serialize_der())
+        (
+            Certificate::from_der(made.der()).unwrap(),
+            key.serialize_der(),
+        )
     }
 
     /// A certificate from `issuer` and its key in PKCS#8.
     pub(crate) fn issued_by(&self, issuer: &SampleAuthority) -> (Certificate, Vec<u8>) {
         let key = self.key.pair();
         let made = self.params().signed_by(&key, &issuer.0).unwrap();
-        (Certificate::from_der(made.der()).unwrap(), key.serialize_der())
+        (
+            Certificate::from_der(made.der()).unwrap(),
+            key.serialize_der(),
+        )
     }
 
     fn params(&self) -> CertificateParams {
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, self.address);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, self.address);
         params.subject_alt_names = vec![SanType::Rfc822Name(self.address.try_into().unwrap())];
         params.key_usages.clone_from(&self.usages);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];

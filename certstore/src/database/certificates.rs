@@ -28,8 +28,7 @@ pub enum CertificateSource {
 
 impl CertificateSource {
     /// All of them.
-    pub const ALL: &'static [Self] =
-        &[Self::Imported, Self::Issued, Self::Pinned, Self::Harvested];
+    pub const ALL: &'static [Self] = &[Self::Imported, Self::Issued, Self::Pinned, Self::Harvested];
 
     /// Its name in tables, lists and explanations.
     #[must_use]
@@ -214,10 +213,22 @@ pub(super) async fn add(
         .bind(&fingerprint.as_bytes()[..])
         .execute(&mut **transaction)
         .await?;
-        note(transaction, ChangeKind::Certificate, address.canonical(), now).await?;
+        note(
+            transaction,
+            ChangeKind::Certificate,
+            address.canonical(),
+            now,
+        )
+        .await?;
     }
     if certificate.is_ca() {
-        note(transaction, ChangeKind::Trust, &fingerprint.to_string(), now).await?;
+        note(
+            transaction,
+            ChangeKind::Trust,
+            &fingerprint.to_string(),
+            now,
+        )
+        .await?;
     }
     Ok(true)
 }

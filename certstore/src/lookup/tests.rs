@@ -67,7 +67,9 @@ struct Setting {
 impl Setting {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("postern.db")).await.unwrap();
+        let database = Database::open(&folder.path().join("postern.db"))
+            .await
+            .unwrap();
         Self {
             _folder: folder,
             database,
@@ -135,7 +137,9 @@ async fn the_first_source_with_a_usable_certificate_wins() {
 #[tokio::test]
 async fn none_is_an_answer_and_unavailable_is_an_error() {
     let setting = Setting::new().await;
-    let lookup = setting.lookup(vec![Box::new(Scripted::new("a", Ok(Vec::new())))]).await;
+    let lookup = setting
+        .lookup(vec![Box::new(Scripted::new("a", Ok(Vec::new())))])
+        .await;
     let bob = address("bob@example.org");
     let found = lookup.find(&bob, Purpose::Encryption).await.unwrap();
     assert_eq!(chosen(&found), None);
@@ -145,10 +149,21 @@ async fn none_is_an_answer_and_unavailable_is_an_error() {
     let down = || Box::new(Scripted::down("down"));
     let alice = address("alice@example.org");
     let before: Vec<Box<dyn Source>> = vec![with(), down()];
-    let found = setting.lookup(before).await.find(&alice, Purpose::Encryption).await;
-    assert!(found.is_ok(), "a source behind the winner is not asked: {found:?}");
+    let found = setting
+        .lookup(before)
+        .await
+        .find(&alice, Purpose::Encryption)
+        .await;
+    assert!(
+        found.is_ok(),
+        "a source behind the winner is not asked: {found:?}"
+    );
     let after: Vec<Box<dyn Source>> = vec![down(), with()];
-    let failed = setting.lookup(after).await.find(&alice, Purpose::Encryption).await;
+    let failed = setting
+        .lookup(after)
+        .await
+        .find(&alice, Purpose::Encryption)
+        .await;
     let failed = failed.unwrap_err();
     assert_eq!(
         failed.to_string(),
@@ -195,13 +210,43 @@ async fn each_kind_of_answer_is_kept_for_its_own_time() {
     };
     let soon_over = soon_over.issued_by(&setting.root).0;
     for (name, answer, times, wait, asked_twice) in [
-        ("found", Ok(vec![setting.alice()]), (long, short, short), 60, false),
-        ("found, short", Ok(vec![setting.alice()]), (short, long, long), 60, true),
-        ("found, not past its end", Ok(vec![soon_over]), (long, long, long), 1_100, true),
+        (
+            "found",
+            Ok(vec![setting.alice()]),
+            (long, short, short),
+            60,
+            false,
+        ),
+        (
+            "found, short",
+            Ok(vec![setting.alice()]),
+            (short, long, long),
+            60,
+            true,
+        ),
+        (
+            "found, not past its end",
+            Ok(vec![soon_over]),
+            (long, long, long),
+            1_100,
+            true,
+        ),
         ("none", Ok(Vec::new()), (short, long, short), 60, false),
         ("none, short", Ok(Vec::new()), (long, short, long), 60, true),
-        ("failed", Scripted::down("").answer, (short, short, long), 60, false),
-        ("failed, short", Scripted::down("").answer, (long, long, short), 60, true),
+        (
+            "failed",
+            Scripted::down("").answer,
+            (short, short, long),
+            60,
+            false,
+        ),
+        (
+            "failed, short",
+            Scripted::down("").answer,
+            (long, long, short),
+            60,
+            true,
+        ),
     ] {
         let source = Scripted::new("scripted", answer);
         let asked = Arc::clone(&source.asked);
@@ -215,7 +260,11 @@ async fn each_kind_of_answer_is_kept_for_its_own_time() {
         let alice = address("alice@example.org");
         let first = lookup.find(&alice, Purpose::Encryption).await;
         tokio::time::sleep(Duration::from_millis(wait)).await;
-        assert_eq!(lookup.find(&alice, Purpose::Encryption).await, first, "{name}");
+        assert_eq!(
+            lookup.find(&alice, Purpose::Encryption).await,
+            first,
+            "{name}"
+        );
         let expected = if asked_twice { 2 } else { 1 };
         assert_eq!(asked.load(Ordering::SeqCst), expected, "{name}");
     }
@@ -262,7 +311,10 @@ async fn the_database_is_a_source_and_trust_is_reloaded() {
     let middle = other_root.below("In the middle");
     let (carol, _) = Sample::ec("carol@partner.example").issued_by(&middle);
     let all = [carol.clone(), middle.certificate()];
-    database.add_certificates(&all, CertificateSource::Harvested, now()).await.unwrap();
+    database
+        .add_certificates(&all, CertificateSource::Harvested, now())
+        .await
+        .unwrap();
     let address = address("carol@partner.example");
     let find = || lookup.find(&address, Purpose::Encryption);
     let first = find().await.unwrap();
@@ -295,8 +347,16 @@ async fn an_explanation_is_fresh_and_names_the_sources() {
     for round in 1..=2 {
         let explanation = lookup.explain(&alice, Purpose::Encryption).await;
         assert_eq!(chosen(&explanation.selection), Some((&certificate, "with")));
-        let outcomes: Vec<_> = explanation.sources.iter().map(|s| (&s.name[..], s.outcome.as_str())).collect();
-        let expected = [("without", "none"), ("down", "unavailable"), ("with", "found")];
+        let outcomes: Vec<_> = explanation
+            .sources
+            .iter()
+            .map(|s| (&s.name[..], s.outcome.as_str()))
+            .collect();
+        let expected = [
+            ("without", "none"),
+            ("down", "unavailable"),
+            ("with", "found"),
+        ];
         assert_eq!(outcomes, expected);
         assert_eq!(asked.load(Ordering::SeqCst), round);
     }
@@ -305,7 +365,12 @@ async fn an_explanation_is_fresh_and_names_the_sources() {
 #[tokio::test]
 async fn a_failed_reload_leaves_what_was_trusted() {
     let setting = Setting::new().await;
-    let lookup = setting.lookup(vec![Box::new(Scripted::new("a", Ok(vec![setting.alice()])))]).await;
+    let lookup = setting
+        .lookup(vec![Box::new(Scripted::new(
+            "a",
+            Ok(vec![setting.alice()]),
+        ))])
+        .await;
     setting.database.close().await;
     assert!(lookup.reload_trust().await.is_err());
     let later = now() + DAY;

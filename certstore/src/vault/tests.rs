@@ -35,8 +35,12 @@ struct Setting {
 impl Setting {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("postern.db")).await.unwrap();
-        let key = open_vault_key(&folder.path().join("vault.key"), &database).await.unwrap();
+        let database = Database::open(&folder.path().join("postern.db"))
+            .await
+            .unwrap();
+        let key = open_vault_key(&folder.path().join("vault.key"), &database)
+            .await
+            .unwrap();
         let vault = Vault::open(database.clone(), &key, Arc::new(FixedClock(now())));
         Self {
             folder,
@@ -47,7 +51,9 @@ impl Setting {
 
     async fn import(&self, owner: &str, file: &str) -> Result<Vec<ImportedKey>, ImportError> {
         let options = ImportOptions::default();
-        self.vault.import(&address(owner), file.as_bytes(), "", options).await
+        self.vault
+            .import(&address(owner), file.as_bytes(), "", options)
+            .await
     }
 
     async fn signer(&self, owner: &str) -> Option<Arc<dyn Signer>> {
@@ -94,7 +100,10 @@ async fn an_imported_key_signs_decrypts_and_is_there_once() {
     assert!(setting.decryptors("bob@example.org").await.is_empty());
     let keys = setting.vault.keys(None).await.unwrap();
     assert_eq!(keys.len(), 1);
-    assert_eq!((&keys[0].owner[..], keys[0].origin), (ALICE, KeyOrigin::Imported));
+    assert_eq!(
+        (&keys[0].owner[..], keys[0].origin),
+        (ALICE, KeyOrigin::Imported)
+    );
 }
 
 #[tokio::test]
@@ -130,13 +139,19 @@ async fn the_newest_valid_signing_key_signs_and_every_key_decrypts() {
     assert_eq!(signer.encryption_certificate(), Some(encryption.0.der()));
     let decryptors = setting.decryptors(ALICE).await;
     let decrypting: Vec<_> = decryptors.iter().map(|d| d.certificate()).collect();
-    assert_eq!(decrypting, [encryption.0.der(), expired.0.der(), old.0.der()]);
+    assert_eq!(
+        decrypting,
+        [encryption.0.der(), expired.0.der(), old.0.der()]
+    );
 }
 
 #[tokio::test]
 async fn retired_keys_decrypt_and_withdrawn_keys_do_nothing() {
     let setting = Setting::new().await;
-    setting.import(ALICE, &pem_pair(&Sample::ec(ALICE).self_signed())).await.unwrap();
+    setting
+        .import(ALICE, &pem_pair(&Sample::ec(ALICE).self_signed()))
+        .await
+        .unwrap();
     let id = setting.vault.keys(None).await.unwrap()[0].id;
     for (state, signs, decrypts) in [
         (KeyState::Active, true, true),
@@ -146,7 +161,11 @@ async fn retired_keys_decrypt_and_withdrawn_keys_do_nothing() {
     ] {
         assert!(setting.vault.set_key_state(id, state).await.unwrap());
         assert_eq!(setting.signer(ALICE).await.is_some(), signs, "{state:?}");
-        assert_eq!(!setting.decryptors(ALICE).await.is_empty(), decrypts, "{state:?}");
+        assert_eq!(
+            !setting.decryptors(ALICE).await.is_empty(),
+            decrypts,
+            "{state:?}"
+        );
     }
 }
 
@@ -190,48 +209,88 @@ async fn what_cannot_be_imported_is_said_and_leaves_nothing() {
             key.clone() + &block("CERTIFICATE", &alice.0.der()[..200]),
             "(1 could not be read)",
         ),
-        ("damaged key", block("PRIVATE KEY", &alice.1[..50]) + &certificate, "cannot be read"),
+        (
+            "damaged key",
+            block("PRIVATE KEY", &alice.1[..50]) + &certificate,
+            "cannot be read",
+        ),
         (
             "key of another kind",
             format!("-----BEGIN PRIVATE KEY-----\n{ed25519}\n-----END PRIVATE KEY-----\n"),
             "1.3.101.112",
         ),
         ("cut off PEM", key[..key.len() / 2].to_owned(), "PEM"),
-        ("no use", pem_pair(&no_use), "neither signing nor encryption"),
-        ("two keys, one of them unusable", pem_pair(&alice) + &pem_pair(&no_use), "neither"),
+        (
+            "no use",
+            pem_pair(&no_use),
+            "neither signing nor encryption",
+        ),
+        (
+            "two keys, one of them unusable",
+            pem_pair(&alice) + &pem_pair(&no_use),
+            "neither",
+        ),
         (
             "old encryption of PEM",
             key.replace("KEY-----\nM", "KEY-----\nProc-Type: 4,ENCRYPTED\n\nM"),
             "openssl pkcs8 -topk8",
         ),
     ] {
-        let error = setting.import(ALICE, &file).await.map(|_| name).unwrap_err();
+        let error = setting
+            .import(ALICE, &file)
+            .await
+            .map(|_| name)
+            .unwrap_err();
         assert!(error.to_string().contains(expected), "{name}: {error}");
     }
     let options = ImportOptions::default();
     let long = vec![0x30; MAX_KEY_FILE_SIZE + 1];
-    let too_large = setting.vault.import(&address(ALICE), &long, "", options).await;
+    let too_large = setting
+        .vault
+        .import(&address(ALICE), &long, "", options)
+        .await;
     let expected = ImportError::File(KeyFileError::TooLarge(MAX_KEY_FILE_SIZE + 1));
     assert_eq!(too_large.unwrap_err(), expected);
     assert!(setting.vault.keys(None).await.unwrap().is_empty());
-    assert!(setting.database.certificates(None, 9).await.unwrap().is_empty());
+    assert!(
+        setting
+            .database
+            .certificates(None, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
 async fn keys_in_old_pem_forms_are_taken() {
     let setting = Setting::new().await;
     for (owner, pair, label) in [
-        ("rsa@example.org", Sample::of("rsa@example.org").self_signed(), "RSA PRIVATE KEY"),
-        ("ec@example.org", Sample::ec("ec@example.org").self_signed(), "EC PRIVATE KEY"),
+        (
+            "rsa@example.org",
+            Sample::of("rsa@example.org").self_signed(),
+            "RSA PRIVATE KEY",
+        ),
+        (
+            "ec@example.org",
+            Sample::ec("ec@example.org").self_signed(),
+            "EC PRIVATE KEY",
+        ),
     ] {
-        let mut fields = crate::cms::ber::Element::only(&pair.1).unwrap().children().unwrap();
+        let mut fields = crate::cms::ber::Element::only(&pair.1)
+            .unwrap()
+            .children()
+            .unwrap();
         fields.element().unwrap();
         fields.element().unwrap();
         let inner = fields.element().unwrap().contents();
-        let file = pem::STANDARD.encode(label, inner)
-            + &pem::STANDARD.encode("CERTIFICATE", pair.0.der());
+        let file =
+            pem::STANDARD.encode(label, inner) + &pem::STANDARD.encode("CERTIFICATE", pair.0.der());
         // SEC 1 keys from rcgen do not name their curve inside, which openssl's do.
-        assert!(setting.import(owner, &file).await.unwrap()[0].new, "{label}");
+        assert!(
+            setting.import(owner, &file).await.unwrap()[0].new,
+            "{label}"
+        );
         assert!(setting.signer(owner).await.is_some(), "{label}");
     }
 }
@@ -243,14 +302,54 @@ async fn signatures_verify_in_every_scheme() {
     let pss = SignatureScheme::RsaPss;
     let algorithm = |algorithm: &'static dyn VerificationAlgorithm| algorithm;
     for (owner, key, scheme, verification) in [
-        ("a@x.example", SampleKey::Rsa, rsa(Digest::Sha256), algorithm(&RSA_PKCS1_2048_8192_SHA256)),
-        ("b@x.example", SampleKey::Rsa, rsa(Digest::Sha512), algorithm(&RSA_PKCS1_2048_8192_SHA512)),
-        ("c@x.example", SampleKey::Rsa, pss(Digest::Sha256), algorithm(&RSA_PSS_2048_8192_SHA256)),
-        ("d@x.example", SampleKey::Rsa, pss(Digest::Sha384), algorithm(&RSA_PSS_2048_8192_SHA384)),
-        ("e@x.example", SampleKey::P256, ec(Curve::P256, Digest::Sha256), algorithm(&ECDSA_P256_SHA256_ASN1)),
-        ("f@x.example", SampleKey::P384, ec(Curve::P384, Digest::Sha384), algorithm(&ECDSA_P384_SHA384_ASN1)),
-        ("g@x.example", SampleKey::P521, ec(Curve::P521, Digest::Sha512), algorithm(&ECDSA_P521_SHA512_ASN1)),
-        ("h@x.example", SampleKey::P521, ec(Curve::P521, Digest::Sha256), algorithm(&ECDSA_P521_SHA256_ASN1)),
+        (
+            "a@x.example",
+            SampleKey::Rsa,
+            rsa(Digest::Sha256),
+            algorithm(&RSA_PKCS1_2048_8192_SHA256),
+        ),
+        (
+            "b@x.example",
+            SampleKey::Rsa,
+            rsa(Digest::Sha512),
+            algorithm(&RSA_PKCS1_2048_8192_SHA512),
+        ),
+        (
+            "c@x.example",
+            SampleKey::Rsa,
+            pss(Digest::Sha256),
+            algorithm(&RSA_PSS_2048_8192_SHA256),
+        ),
+        (
+            "d@x.example",
+            SampleKey::Rsa,
+            pss(Digest::Sha384),
+            algorithm(&RSA_PSS_2048_8192_SHA384),
+        ),
+        (
+            "e@x.example",
+            SampleKey::P256,
+            ec(Curve::P256, Digest::Sha256),
+            algorithm(&ECDSA_P256_SHA256_ASN1),
+        ),
+        (
+            "f@x.example",
+            SampleKey::P384,
+            ec(Curve::P384, Digest::Sha384),
+            algorithm(&ECDSA_P384_SHA384_ASN1),
+        ),
+        (
+            "g@x.example",
+            SampleKey::P521,
+            ec(Curve::P521, Digest::Sha512),
+            algorithm(&ECDSA_P521_SHA512_ASN1),
+        ),
+        (
+            "h@x.example",
+            SampleKey::P521,
+            ec(Curve::P521, Digest::Sha256),
+            algorithm(&ECDSA_P521_SHA256_ASN1),
+        ),
     ] {
         let pair = Sample {
             key,
@@ -261,8 +360,14 @@ async fn signatures_verify_in_every_scheme() {
         let signer = setting.signer(owner).await.unwrap();
         let signature = signer.sign(scheme, b"a message").unwrap();
         let public = UnparsedPublicKey::new(verification, public_key(&pair.0));
-        assert!(public.verify(b"a message", &signature).is_ok(), "{scheme:?}");
-        assert!(public.verify(b"a massage", &signature).is_err(), "{scheme:?}");
+        assert!(
+            public.verify(b"a message", &signature).is_ok(),
+            "{scheme:?}"
+        );
+        assert!(
+            public.verify(b"a massage", &signature).is_err(),
+            "{scheme:?}"
+        );
         for unsuitable in [
             rsa(Digest::Sha1),
             pss(Digest::Sha1),
@@ -270,7 +375,10 @@ async fn signatures_verify_in_every_scheme() {
             ec(Curve::P384, Digest::Sha256),
         ] {
             let failure = signer.sign(unsuitable, b"a message").unwrap_err();
-            assert!(matches!(failure, KeyFailure::Unsuitable(_)), "{owner} {unsuitable:?}");
+            assert!(
+                matches!(failure, KeyFailure::Unsuitable(_)),
+                "{owner} {unsuitable:?}"
+            );
         }
     }
 }
@@ -297,11 +405,18 @@ async fn rsa_keys_decrypt_what_was_encrypted_to_them() {
         let oaep = OaepPublicEncryptingKey::new(public()).unwrap();
         oaep.encrypt(algorithm, secret, &mut buffer, None).unwrap();
         let transport = KeyTransport::Oaep(digest);
-        assert_eq!(&decryptor.decrypt_key(transport, &buffer).unwrap()[..], secret);
+        assert_eq!(
+            &decryptor.decrypt_key(transport, &buffer).unwrap()[..],
+            secret
+        );
         buffer[7] ^= 1;
         for broken in [&buffer[..], &buffer[..255], &[], &[0; 300]] {
             let failure = decryptor.decrypt_key(transport, broken).unwrap_err();
-            assert_eq!(failure, KeyFailure::Failed, "the failure must not tell more");
+            assert_eq!(
+                failure,
+                KeyFailure::Failed,
+                "the failure must not tell more"
+            );
         }
     }
     let failure = decryptor.agree(Curve::P256, &[4; 65]).unwrap_err();
@@ -312,9 +427,24 @@ async fn rsa_keys_decrypt_what_was_encrypted_to_them() {
 async fn ec_keys_agree_on_a_secret() {
     let setting = Setting::new().await;
     for (owner, key, curve, algorithm) in [
-        ("a@x.example", SampleKey::P256, Curve::P256, &agreement::ECDH_P256),
-        ("b@x.example", SampleKey::P384, Curve::P384, &agreement::ECDH_P384),
-        ("c@x.example", SampleKey::P521, Curve::P521, &agreement::ECDH_P521),
+        (
+            "a@x.example",
+            SampleKey::P256,
+            Curve::P256,
+            &agreement::ECDH_P256,
+        ),
+        (
+            "b@x.example",
+            SampleKey::P384,
+            Curve::P384,
+            &agreement::ECDH_P384,
+        ),
+        (
+            "c@x.example",
+            SampleKey::P521,
+            Curve::P521,
+            &agreement::ECDH_P521,
+        ),
     ] {
         let pair = Sample {
             key,
@@ -332,8 +462,15 @@ async fn ec_keys_agree_on_a_secret() {
             Ok(())
         })
         .unwrap();
-        assert_eq!(decryptor.agree(curve, &[4; 65]).unwrap_err(), KeyFailure::Failed);
-        let other = if curve == Curve::P256 { Curve::P384 } else { Curve::P256 };
+        assert_eq!(
+            decryptor.agree(curve, &[4; 65]).unwrap_err(),
+            KeyFailure::Failed
+        );
+        let other = if curve == Curve::P256 {
+            Curve::P384
+        } else {
+            Curve::P256
+        };
         assert!(decryptor.agree(other, ephemeral_public.as_ref()).is_err());
     }
 }
@@ -352,7 +489,10 @@ async fn the_chain_is_completed_from_the_store_without_its_root() {
     setting.import(ALICE, &file).await.unwrap();
     let signer = setting.signer(ALICE).await.unwrap();
     let chain = [lower.certificate(), upper.certificate()];
-    assert_eq!(signer.chain(), chain.map(|certificate| certificate.der().to_vec()));
+    assert_eq!(
+        signer.chain(),
+        chain.map(|certificate| certificate.der().to_vec())
+    );
 }
 
 /// Law 5: neither the file of the database nor its log holds a key in clear.
@@ -363,7 +503,11 @@ async fn keys_rest_sealed() {
     let authority = SampleAuthority::root("Root");
     setting.import(ALICE, &pem_pair(&pair)).await.unwrap();
     let authority_key = Zeroizing::new(authority.pkcs8());
-    setting.vault.store_authority(&authority.certificate(), &authority_key).await.unwrap();
+    setting
+        .vault
+        .store_authority(&authority.certificate(), &authority_key)
+        .await
+        .unwrap();
     // Any 16 bytes out of the middle of a key would give it away.
     let ec_secret = &authority_key[authority_key.len() / 3..][..16];
     let rsa_secret = &pair.1[pair.1.len() / 2..][..16];
@@ -374,7 +518,10 @@ async fn keys_rest_sealed() {
         assert!(!holds(rsa_secret) && !holds(ec_secret));
         certificates += usize::from(holds(&pair.0.der()[100..200]));
     }
-    assert_ne!(certificates, 0, "the certificate, which is no secret, should be found");
+    assert_ne!(
+        certificates, 0,
+        "the certificate, which is no secret, should be found"
+    );
 }
 
 #[tokio::test]
@@ -382,7 +529,12 @@ async fn a_sealed_key_does_not_open_for_another_owner() {
     let setting = Setting::new().await;
     let pair = Sample::ec(ALICE).self_signed();
     setting.import(ALICE, &pem_pair(&pair)).await.unwrap();
-    let stolen = setting.database.keys_of(&address(ALICE)).await.unwrap().remove(0);
+    let stolen = setting
+        .database
+        .keys_of(&address(ALICE))
+        .await
+        .unwrap()
+        .remove(0);
     let mallory = address("mallory@example.org");
     let moved = crate::database::NewKey {
         owner: &mallory,
@@ -391,7 +543,11 @@ async fn a_sealed_key_does_not_open_for_another_owner() {
         origin: KeyOrigin::Imported,
         sealed: stolen.sealed,
     };
-    setting.database.add_keys(&[moved], &[], now()).await.unwrap();
+    setting
+        .database
+        .add_keys(&[moved], &[], now())
+        .await
+        .unwrap();
     let refused = setting.vault.decryptors_for(&mallory).await.unwrap_err();
     assert_eq!(refused, VaultError::Seal(SealError::Rejected));
 }
@@ -419,20 +575,29 @@ async fn changes_of_another_process_count_at_once() {
 
     let path = setting.folder.path();
     let database = Database::open(&path.join("postern.db")).await.unwrap();
-    let key = open_vault_key(&path.join("vault.key"), &database).await.unwrap();
+    let key = open_vault_key(&path.join("vault.key"), &database)
+        .await
+        .unwrap();
     let other_process = Vault::open(database.clone(), &key, clock);
     let file = pem_pair(&Sample::ec(ALICE).issued_by(&root));
     let options = ImportOptions::default();
-    other_process.import(&alice, file.as_bytes(), "", options).await.unwrap();
+    other_process
+        .import(&alice, file.as_bytes(), "", options)
+        .await
+        .unwrap();
     let anchor = Anchor {
         certificate: root.certificate(),
         scope: AnchorScope::Everybody,
     };
-    crate::lookup::add_anchor(&database, &anchor, now()).await.unwrap();
+    crate::lookup::add_anchor(&database, &anchor, now())
+        .await
+        .unwrap();
     assert!(setting.signer(ALICE).await.is_none(), "still what it knew");
 
     let changes = feed.poll().await.unwrap();
-    apply_changes(&changes, &lookup, &setting.vault).await.unwrap();
+    apply_changes(&changes, &lookup, &setting.vault)
+        .await
+        .unwrap();
     assert!(setting.signer(ALICE).await.is_some());
     assert!(find().await.unwrap().chosen.is_some());
 }
@@ -444,8 +609,20 @@ async fn our_own_authority_issues_with_its_key_in_the_vault() {
     assert!(setting.vault.authority().await.unwrap().is_none());
     let (certificate, key) =
         Authority::create("CN=Our CA", KeyAlgorithm::P256, DAY * 3650, now()).unwrap();
-    assert!(setting.vault.store_authority(&certificate, &key).await.unwrap());
-    assert!(!setting.vault.store_authority(&certificate, &key).await.unwrap());
+    assert!(
+        setting
+            .vault
+            .store_authority(&certificate, &key)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !setting
+            .vault
+            .store_authority(&certificate, &key)
+            .await
+            .unwrap()
+    );
     let signer = setting.vault.authority().await.unwrap().unwrap();
     let request = IssueRequest {
         address: address(ALICE),
@@ -454,15 +631,39 @@ async fn our_own_authority_issues_with_its_key_in_the_vault() {
         usage: Usage::Both,
         validity: DAY * 365,
     };
-    let (issued, key) = Authority::new(signer).unwrap().issue(&request, now()).unwrap();
+    let (issued, key) = Authority::new(signer)
+        .unwrap()
+        .issue(&request, now())
+        .unwrap();
     let alice = address(ALICE);
-    assert!(setting.vault.keep_issued(&alice, &issued, &key).await.unwrap());
-    assert!(!setting.vault.keep_issued(&alice, &issued, &key).await.unwrap());
+    assert!(
+        setting
+            .vault
+            .keep_issued(&alice, &issued, &key)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !setting
+            .vault
+            .keep_issued(&alice, &issued, &key)
+            .await
+            .unwrap()
+    );
     let (_, foreign) = Sample::ec(ALICE).self_signed();
-    let foreign = setting.vault.keep_issued(&alice, &issued, &Zeroizing::new(foreign)).await;
-    assert!(matches!(foreign, Err(ImportError::NoCertificate { .. })), "{foreign:?}");
+    let foreign = setting
+        .vault
+        .keep_issued(&alice, &issued, &Zeroizing::new(foreign))
+        .await;
+    assert!(
+        matches!(foreign, Err(ImportError::NoCertificate { .. })),
+        "{foreign:?}"
+    );
     assert!(setting.signer(ALICE).await.is_some());
-    assert_eq!(setting.vault.keys(None).await.unwrap()[0].origin, KeyOrigin::Issued);
+    assert_eq!(
+        setting.vault.keys(None).await.unwrap()[0].origin,
+        KeyOrigin::Issued
+    );
 }
 
 #[tokio::test]
@@ -472,27 +673,52 @@ async fn exported_keys_come_in_again_elsewhere() {
     let middle = root.below("Middle");
     let pair = Sample::of(ALICE).issued_by(&middle);
     let middle = pem::STANDARD.encode("CERTIFICATE", middle.certificate().der());
-    setting.import(ALICE, &(pem_pair(&pair) + &middle)).await.unwrap();
+    setting
+        .import(ALICE, &(pem_pair(&pair) + &middle))
+        .await
+        .unwrap();
     let alice = address(ALICE);
     let fingerprint = pair.0.sha256();
-    let pkcs12 = setting.vault.export_pkcs12(&alice, &fingerprint, "pässword").await.unwrap();
-    let text = setting.vault.export_pem(&alice, &fingerprint).await.unwrap();
+    let pkcs12 = setting
+        .vault
+        .export_pkcs12(&alice, &fingerprint, "pässword")
+        .await
+        .unwrap();
+    let text = setting
+        .vault
+        .export_pem(&alice, &fingerprint)
+        .await
+        .unwrap();
     for (bytes, passphrase) in [(&pkcs12[..], "pässword"), (text.as_bytes(), "")] {
         let elsewhere = Setting::new().await;
         let options = ImportOptions::default();
-        let imported = elsewhere.vault.import(&alice, bytes, passphrase, options).await.unwrap();
+        let imported = elsewhere
+            .vault
+            .import(&alice, bytes, passphrase, options)
+            .await
+            .unwrap();
         assert_eq!(imported[0].certificate, pair.0);
         assert_eq!(elsewhere.signer(ALICE).await.unwrap().chain().len(), 1);
     }
     let bob = address("bob@example.org");
-    let refused = setting.vault.export_pem(&bob, &fingerprint).await.unwrap_err();
-    assert!(matches!(refused, ExportError::NoSuchKey { .. }), "{refused:?}");
+    let refused = setting
+        .vault
+        .export_pem(&bob, &fingerprint)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, ExportError::NoSuchKey { .. }),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_warm_signer_is_handed_out_without_delay() {
     let setting = Setting::new().await;
-    setting.import(ALICE, &pem_pair(&Sample::of(ALICE).self_signed())).await.unwrap();
+    setting
+        .import(ALICE, &pem_pair(&Sample::of(ALICE).self_signed()))
+        .await
+        .unwrap();
     let alice = address(ALICE);
     let first = setting.vault.signer_for(&alice).await.unwrap().unwrap();
     let begun = std::time::Instant::now();
@@ -510,21 +736,45 @@ async fn key_files_of_other_programs_are_imported() {
     for (name, owner, passphrase, keys) in [
         ("rfc9216-keys/alice.p12", "alice@smime.example", "alice", 2),
         ("rfc9216-keys/bob.p12", "bob@smime.example", "bob", 2),
-        ("thunderbird-sha384-sha512/Dave.p12", "dave@example.com", "nss", 1),
+        (
+            "thunderbird-sha384-sha512/Dave.p12",
+            "dave@example.com",
+            "nss",
+            1,
+        ),
     ] {
         let bytes = std::fs::read(corpus.join(name)).unwrap();
         let owner = address(owner);
         let options = ImportOptions::default();
-        let imported = setting.vault.import(&owner, &bytes, passphrase, options).await;
+        let imported = setting
+            .vault
+            .import(&owner, &bytes, passphrase, options)
+            .await;
         let imported = imported.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(imported.len(), keys, "{name}");
-        assert!(imported.iter().all(|key| key.new && key.warnings.is_empty()), "{imported:?}");
+        assert!(
+            imported
+                .iter()
+                .all(|key| key.new && key.warnings.is_empty()),
+            "{imported:?}"
+        );
         let signer = setting.vault.signer_for(&owner).await.unwrap().unwrap();
-        assert_eq!(signer.encryption_certificate().is_some(), keys == 2, "{name}");
+        assert_eq!(
+            signer.encryption_certificate().is_some(),
+            keys == 2,
+            "{name}"
+        );
     }
     let carlos = std::fs::read(corpus.join("rfc9216-keys/carlos.p12")).unwrap();
     let options = ImportOptions::default();
     let owner = address("carlos@smime.example");
-    let refused = setting.vault.import(&owner, &carlos, "carlos", options).await.unwrap_err();
-    assert!(matches!(refused, ImportError::Key(KeyRejection::Unsupported(_))), "{refused:?}");
+    let refused = setting
+        .vault
+        .import(&owner, &carlos, "carlos", options)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, ImportError::Key(KeyRejection::Unsupported(_))),
+        "{refused:?}"
+    );
 }

@@ -42,9 +42,11 @@ pub(super) async fn obey(
             );
             Ok(())
         }
-        CaCommand::Issue { address, out, passphrase_file } => {
-            issue(&opened, &address, out, passphrase_file, output).await
-        }
+        CaCommand::Issue {
+            address,
+            out,
+            passphrase_file,
+        } => issue(&opened, &address, out, passphrase_file, output).await,
     }
 }
 
@@ -55,15 +57,24 @@ pub(super) async fn init(
     scope: AnchorScope,
 ) -> Result<Certificate, Trouble> {
     if authority(opened).await?.is_some() {
-        return Err(Trouble::cannot_create("there is an authority already; it is never overwritten"));
+        return Err(Trouble::cannot_create(
+            "there is an authority already; it is never overwritten",
+        ));
     }
     let now = opened.clock.now();
     let made = Authority::create(subject, KeyAlgorithm::Rsa3072, DAY * AUTHORITY_DAYS, now);
     let made = made.map_err(|error| Trouble::data(error.to_string()))?;
     let (certificate, pkcs8) = made;
-    let stored = opened.store.vault.store_authority(&certificate, &pkcs8).await;
+    let stored = opened
+        .store
+        .vault
+        .store_authority(&certificate, &pkcs8)
+        .await;
     stored.map_err(|error| Trouble::unavailable(error.to_string()))?;
-    let anchor = Anchor { certificate: certificate.clone(), scope };
+    let anchor = Anchor {
+        certificate: certificate.clone(),
+        scope,
+    };
     let trusted = add_anchor(&opened.store.database, &anchor, now).await;
     trusted.map_err(|error| Trouble::unavailable(error.to_string()))?;
     Ok(certificate)
@@ -103,16 +114,25 @@ async fn issue(
 ) -> Result<(), Trouble> {
     let owner = opened::address(address)?;
     let Some(authority) = authority(opened).await? else {
-        return Err(Trouble::no("there is no authority yet: run `postern ca init`"));
+        return Err(Trouble::no(
+            "there is no authority yet: run `postern ca init`",
+        ));
     };
     let (certificate, pkcs8) = issue_to(opened, &authority, &owner)?;
-    let kept = opened.store.vault.keep_issued(&owner, &certificate, &pkcs8).await;
+    let kept = opened
+        .store
+        .vault
+        .keep_issued(&owner, &certificate, &pkcs8)
+        .await;
     kept.map_err(|error| Trouble::unavailable(error.to_string()))?;
     if let Some(out) = &out {
         let passphrase = opened::passphrase(passphrase_file.as_deref())?;
         export(opened, &owner, &certificate, out, &passphrase).await?;
     }
-    let (id, until) = (certificate.sha256().to_string(), time(certificate.not_after()));
+    let (id, until) = (
+        certificate.sha256().to_string(),
+        time(certificate.not_after()),
+    );
     output.print(
         || json!({ "id": id, "owner": owner.as_str(), "serial": certificate.serial(), "not_after": until }),
         || format!("issued to {owner}: {id}, until {until}"),
@@ -130,8 +150,14 @@ async fn export(
 ) -> Result<(), Trouble> {
     let (vault, fingerprint) = (&opened.store.vault, certificate.sha256());
     let lost = |error: certstore::vault::ExportError| Trouble::unavailable(error.to_string());
-    if out.extension().is_some_and(|extension| extension == "p12" || extension == "pfx") {
-        let file = vault.export_pkcs12(owner, &fingerprint, passphrase).await.map_err(lost)?;
+    if out
+        .extension()
+        .is_some_and(|extension| extension == "p12" || extension == "pfx")
+    {
+        let file = vault
+            .export_pkcs12(owner, &fingerprint, passphrase)
+            .await
+            .map_err(lost)?;
         write_private(out, &file)
     } else {
         let file = vault.export_pem(owner, &fingerprint).await.map_err(lost)?;
@@ -141,7 +167,11 @@ async fn export(
 
 /// Writes a new file with mode 0600; an existing one is left alone.
 pub(super) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
     let written = file.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
     written.map_err(|error| Trouble::cannot_create(format!("{}: {error}", path.display())))
 }

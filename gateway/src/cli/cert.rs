@@ -39,7 +39,11 @@ async fn import(opened: &Opened, files: &[PathBuf], output: &Output) -> Result<(
             let (id, subject, outcome) = match found {
                 Ok(certificate) => {
                     let outcome = keep(opened, &certificate).await?;
-                    (certificate.sha256().to_string(), certificate.subject().to_owned(), outcome)
+                    (
+                        certificate.sha256().to_string(),
+                        certificate.subject().to_owned(),
+                        outcome,
+                    )
                 }
                 Err(error) => {
                     broken += 1;
@@ -52,7 +56,13 @@ async fn import(opened: &Opened, files: &[PathBuf], output: &Output) -> Result<(
         }
     }
     output.list(&objects, &["FILE", "OUTCOME", "SUBJECT"], &rows);
-    if broken == 0 { Ok(()) } else { Err(Trouble::data(format!("{broken} certificates could not be read"))) }
+    if broken == 0 {
+        Ok(())
+    } else {
+        Err(Trouble::data(format!(
+            "{broken} certificates could not be read"
+        )))
+    }
 }
 
 async fn keep(opened: &Opened, certificate: &Certificate) -> Result<String, Trouble> {
@@ -60,12 +70,24 @@ async fn keep(opened: &Opened, certificate: &Certificate) -> Result<String, Trou
     let added = opened
         .store
         .database
-        .add_certificates(std::slice::from_ref(certificate), CertificateSource::Imported, now)
+        .add_certificates(
+            std::slice::from_ref(certificate),
+            CertificateSource::Imported,
+            now,
+        )
         .await
         .map_err(|error| Trouble::unavailable(error.to_string()))?;
-    let outcome = if added == 0 { "known already" } else { "imported" };
+    let outcome = if added == 0 {
+        "known already"
+    } else {
+        "imported"
+    };
     let is_nobodys = certificate.addresses().is_empty() && !certificate.is_ca();
-    Ok(if is_nobodys { format!("{outcome}, but it names no address") } else { outcome.to_owned() })
+    Ok(if is_nobodys {
+        format!("{outcome}, but it names no address")
+    } else {
+        outcome.to_owned()
+    })
 }
 
 async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
@@ -74,16 +96,30 @@ async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
     for stored in all(opened).await? {
         let certificate = &stored.certificate;
         let id = certificate.sha256().to_string();
-        let addresses: Vec<_> = certificate.addresses().iter().map(ToString::to_string).collect();
+        let addresses: Vec<_> = certificate
+            .addresses()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let (until, source) = (time(certificate.not_after()), stored.source.as_str());
         objects.push(json!({
             "id": id, "subject": certificate.subject(), "issuer": certificate.issuer(),
             "serial": certificate.serial(), "addresses": addresses, "source": source,
             "not_before": time(certificate.not_before()), "not_after": until,
         }));
-        rows.push(vec![id, source.to_owned(), until, addresses.join(" "), certificate.subject().to_owned()]);
+        rows.push(vec![
+            id,
+            source.to_owned(),
+            until,
+            addresses.join(" "),
+            certificate.subject().to_owned(),
+        ]);
     }
-    output.list(&objects, &["SHA256", "SOURCE", "NOT AFTER", "ADDRESSES", "SUBJECT"], &rows);
+    output.list(
+        &objects,
+        &["SHA256", "SOURCE", "NOT AFTER", "ADDRESSES", "SUBJECT"],
+        &rows,
+    );
     Ok(())
 }
 
@@ -92,7 +128,11 @@ async fn all(opened: &Opened) -> Result<Vec<StoredCertificate>, Trouble> {
     let mut all: Vec<StoredCertificate> = Vec::new();
     loop {
         let after = all.last().map(|stored| stored.certificate.sha256());
-        let page = opened.store.database.certificates(after.as_ref(), PAGE).await;
+        let page = opened
+            .store
+            .database
+            .certificates(after.as_ref(), PAGE)
+            .await;
         let page = page.map_err(|error| Trouble::unavailable(error.to_string()))?;
         if page.is_empty() {
             return Ok(all);
@@ -103,24 +143,44 @@ async fn all(opened: &Opened) -> Result<Vec<StoredCertificate>, Trouble> {
 
 async fn export(opened: &Opened, address: &str, output: &Output) -> Result<(), Trouble> {
     let address = opened::address(address)?;
-    let stored = opened.store.database.certificates_of(&address, CertificateSource::ALL).await;
+    let stored = opened
+        .store
+        .database
+        .certificates_of(&address, CertificateSource::ALL)
+        .await;
     let stored = stored.map_err(|error| Trouble::unavailable(error.to_string()))?;
     if stored.is_empty() {
-        return Err(Trouble::no(format!("no certificate of {address} is stored")));
+        return Err(Trouble::no(format!(
+            "no certificate of {address} is stored"
+        )));
     }
-    let pem = |certificate: &Certificate| encodify::pem::STANDARD.encode("CERTIFICATE", certificate.der());
+    let pem = |certificate: &Certificate| {
+        encodify::pem::STANDARD.encode("CERTIFICATE", certificate.der())
+    };
     let objects: Vec<_> = stored
         .iter()
         .map(|stored| json!({ "id": stored.certificate.sha256().to_string(), "pem": pem(&stored.certificate) }))
         .collect();
-    let text: Vec<_> = stored.iter().map(|stored| pem(&stored.certificate).trim_end().to_owned()).collect();
+    let text: Vec<_> = stored
+        .iter()
+        .map(|stored| pem(&stored.certificate).trim_end().to_owned())
+        .collect();
     output.print(|| Value::Array(objects), || text.join("\n"));
     Ok(())
 }
 
-async fn find(opened: &Opened, address: &str, explain: bool, output: &Output) -> Result<(), Trouble> {
+async fn find(
+    opened: &Opened,
+    address: &str,
+    explain: bool,
+    output: &Output,
+) -> Result<(), Trouble> {
     let address = opened::address(address)?;
-    let answer = opened.store.lookup.explain(&address, Purpose::Encryption).await;
+    let answer = opened
+        .store
+        .lookup
+        .explain(&address, Purpose::Encryption)
+        .await;
     let chosen = answer.selection.chosen.as_ref();
     let considered = answer.selection.considered.iter();
     let objects: Vec<_> = considered
@@ -135,7 +195,13 @@ async fn find(opened: &Opened, address: &str, explain: bool, output: &Output) ->
     let sources: Vec<_> = answer
         .sources
         .iter()
-        .map(|source| (source.name.clone(), outcome(&source.outcome), source.milliseconds))
+        .map(|source| {
+            (
+                source.name.clone(),
+                outcome(&source.outcome),
+                source.milliseconds,
+            )
+        })
         .collect();
     if output.json {
         let certificate = chosen.map(|(trusted, source)| {
@@ -156,16 +222,28 @@ async fn find(opened: &Opened, address: &str, explain: bool, output: &Output) ->
         line(&found.to_string());
     } else {
         for one in considered {
-            line(&format!("{} {} ({}): {}", one.verdict, one.sha256, one.source, one.reason));
-            line(&format!("    {}, until {}", one.subject, time(one.not_after)));
+            line(&format!(
+                "{} {} ({}): {}",
+                one.verdict, one.sha256, one.source, one.reason
+            ));
+            line(&format!(
+                "    {}, until {}",
+                one.subject,
+                time(one.not_after)
+            ));
         }
         for (name, outcome, milliseconds) in sources.iter().filter(|_| explain) {
-            line(&format!("source {name}: {} {} in {milliseconds} ms", outcome.0, outcome.1));
+            line(&format!(
+                "source {name}: {} {} in {milliseconds} ms",
+                outcome.0, outcome.1
+            ));
         }
     }
     match chosen {
         Some(_) => Ok(()),
-        None => Err(Trouble::no(format!("no certificate of {address} can be used"))),
+        None => Err(Trouble::no(format!(
+            "no certificate of {address} can be used"
+        ))),
     }
 }
 

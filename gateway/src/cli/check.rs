@@ -16,14 +16,27 @@ pub(super) fn check(given: Option<&Path>, output: &Output) -> Result<(), Trouble
     for warning in &checked.warnings {
         eprint(&warning.to_string());
     }
-    let failed: Vec<_> = outcomes.iter().filter(|outcome| outcome.failure.is_some()).collect();
+    let failed: Vec<_> = outcomes
+        .iter()
+        .filter(|outcome| outcome.failure.is_some())
+        .collect();
     for outcome in &failed {
-        eprint(&format!("{}:{}: error: test {:?} fails\n{}", outcome.file, outcome.line, outcome.name, outcome.failure.as_deref().unwrap_or_default()));
+        eprint(&format!(
+            "{}:{}: error: test {:?} fails\n{}",
+            outcome.file,
+            outcome.line,
+            outcome.name,
+            outcome.failure.as_deref().unwrap_or_default()
+        ));
     }
     if !failed.is_empty() {
         return Err(Trouble::failed());
     }
-    let (rules, tests, warnings) = (checked.policy.rule_count(), outcomes.len(), checked.warnings.len());
+    let (rules, tests, warnings) = (
+        checked.policy.rule_count(),
+        outcomes.len(),
+        checked.warnings.len(),
+    );
     output.print(
         || json!({ "rules": rules, "tests": tests, "warnings": warnings }),
         || format!("configuration and policy are right: {rules} rules, {tests} tests pass, {warnings} warnings"),

@@ -56,13 +56,21 @@ pub(super) async fn demo(dir: &Path, listen: SocketAddr) -> Result<(), Trouble> 
             line(&instructions(&dir, *address));
         }
     };
-    app::run(config, checked.policy, Arc::new(SystemClock), ready, told_to_stop()?).await?;
+    app::run(
+        config,
+        checked.policy,
+        Arc::new(SystemClock),
+        ready,
+        told_to_stop()?,
+    )
+    .await?;
     Ok(())
 }
 
 /// Writes the configuration and, unless somebody has changed it, the policy.
 fn furnish(dir: &Path, listen: SocketAddr) -> Result<PathBuf, Trouble> {
-    fs::create_dir_all(dir).map_err(|error| Trouble::cannot_create(format!("{}: {error}", dir.display())))?;
+    fs::create_dir_all(dir)
+        .map_err(|error| Trouble::cannot_create(format!("{}: {error}", dir.display())))?;
     let config = dir.join("postern.toml");
     let text = format!(
         "# Written anew at each start of the demo.\nhostname = \"demo.example.org\"\n\
@@ -78,9 +86,13 @@ fn furnish(dir: &Path, listen: SocketAddr) -> Result<PathBuf, Trouble> {
     Ok(config)
 }
 
-#[expect(clippy::disallowed_methods, reason = "files to look at, made anew at each start: nothing is lost with them")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "files to look at, made anew at each start: nothing is lost with them"
+)]
 fn write(path: &Path, text: &str) -> Result<(), Trouble> {
-    fs::write(path, text).map_err(|error| Trouble::cannot_create(format!("{}: {error}", path.display())))
+    fs::write(path, text)
+        .map_err(|error| Trouble::cannot_create(format!("{}: {error}", path.display())))
 }
 
 /// The authority and the two users, made at the first start.
@@ -97,9 +109,16 @@ async fn people(config: &Path, dir: &Path) -> Result<(), Trouble> {
     write(&dir.join("ca.pem"), &ca::pem(authority.certificate()))?;
     let alice = opened::address(ALICE)?;
     let has_key = opened.store.vault.keys(Some(&alice)).await;
-    if has_key.map_err(|error| Trouble::unavailable(error.to_string()))?.is_empty() {
+    if has_key
+        .map_err(|error| Trouble::unavailable(error.to_string()))?
+        .is_empty()
+    {
         let (certificate, pkcs8) = ca::issue_to(&opened, &authority, &alice)?;
-        let kept = opened.store.vault.keep_issued(&alice, &certificate, &pkcs8).await;
+        let kept = opened
+            .store
+            .vault
+            .keep_issued(&alice, &certificate, &pkcs8)
+            .await;
         kept.map_err(|error| Trouble::unavailable(error.to_string()))?;
     }
     if !dir.join("bob.key").exists() {
@@ -119,8 +138,11 @@ async fn partner(
     let (certificate, pkcs8) = ca::issue_to(opened, authority, bob)?;
     let now = opened.clock.now();
     let certificates = std::slice::from_ref(&certificate);
-    let added =
-        opened.store.database.add_certificates(certificates, CertificateSource::Imported, now).await;
+    let added = opened
+        .store
+        .database
+        .add_certificates(certificates, CertificateSource::Imported, now)
+        .await;
     added.map_err(|error| Trouble::unavailable(error.to_string()))?;
     write(&dir.join("bob.pem"), &ca::pem(&certificate))?;
     let key = encodify::pem::STANDARD.encode("PRIVATE KEY", &pkcs8);

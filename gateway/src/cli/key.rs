@@ -17,9 +17,12 @@ pub(super) async fn obey(
 ) -> Result<(), Trouble> {
     let opened = opened::store(given).await?;
     match command {
-        KeyCommand::Import { address, file, passphrase_file, purpose } => {
-            import(&opened, &address, &file, passphrase_file, purpose, output).await
-        }
+        KeyCommand::Import {
+            address,
+            file,
+            passphrase_file,
+            purpose,
+        } => import(&opened, &address, &file, passphrase_file, purpose, output).await,
         KeyCommand::List => list(&opened, output).await,
     }
 }
@@ -34,9 +37,16 @@ async fn import(
 ) -> Result<(), Trouble> {
     let owner = opened::address(address)?;
     let passphrase = opened::passphrase(passphrase_file.as_deref())?;
-    let options = ImportOptions { purpose: purpose.map(Into::into), ..ImportOptions::default() };
+    let options = ImportOptions {
+        purpose: purpose.map(Into::into),
+        ..ImportOptions::default()
+    };
     let bytes = opened::read(file)?;
-    let keys = opened.store.vault.import(&owner, &bytes, &passphrase, options).await;
+    let keys = opened
+        .store
+        .vault
+        .import(&owner, &bytes, &passphrase, options)
+        .await;
     let keys = keys.map_err(|error| Trouble::data(format!("{}: {error}", file.display())))?;
     let mut objects = Vec::new();
     let mut rows = Vec::new();
@@ -48,12 +58,21 @@ async fn import(
             "purpose": key.purpose.as_str(), "warnings": key.warnings,
         }));
         let subject = key.certificate.subject().to_owned();
-        rows.push(vec![id, outcome.to_owned(), key.purpose.as_str().to_owned(), subject]);
+        rows.push(vec![
+            id,
+            outcome.to_owned(),
+            key.purpose.as_str().to_owned(),
+            subject,
+        ]);
         for warning in key.warnings {
             rows.push(vec![format!("warning: {warning}")]);
         }
     }
-    output.list(&objects, &["SHA256", "OUTCOME", "PURPOSE", "SUBJECT"], &rows);
+    output.list(
+        &objects,
+        &["SHA256", "OUTCOME", "PURPOSE", "SUBJECT"],
+        &rows,
+    );
     Ok(())
 }
 
@@ -65,16 +84,31 @@ async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
     for key in keys {
         let certificate = &key.certificate;
         let id = certificate.sha256().to_string();
-        let (purpose, origin, state) = (key.purpose.as_str(), key.origin.as_str(), key.state.as_str());
+        let (purpose, origin, state) = (
+            key.purpose.as_str(),
+            key.origin.as_str(),
+            key.state.as_str(),
+        );
         let until = time(certificate.not_after());
         objects.push(json!({
             "id": id, "owner": key.owner, "purpose": purpose, "origin": origin, "state": state,
             "subject": certificate.subject(), "issuer": certificate.issuer(), "serial": certificate.serial(),
             "not_before": time(certificate.not_before()), "not_after": until, "added": time(key.added),
         }));
-        rows.push(vec![key.owner.clone(), purpose.into(), state.into(), origin.into(), until, id]);
+        rows.push(vec![
+            key.owner.clone(),
+            purpose.into(),
+            state.into(),
+            origin.into(),
+            until,
+            id,
+        ]);
     }
-    output.list(&objects, &["OWNER", "PURPOSE", "STATE", "ORIGIN", "NOT AFTER", "SHA256"], &rows);
+    output.list(
+        &objects,
+        &["OWNER", "PURPOSE", "STATE", "ORIGIN", "NOT AFTER", "SHA256"],
+        &rows,
+    );
     Ok(())
 }
 

@@ -26,19 +26,26 @@ pub(super) async fn obey(
             let which = id.as_deref().map_or(Ok(Which::All), which)?;
             let count = queue.retry(which)?;
             found(count, id.as_deref())?;
-            output.print(|| json!({ "retried": count }), || format!("{count} will be tried now"));
+            output.print(
+                || json!({ "retried": count }),
+                || format!("{count} will be tried now"),
+            );
         }
         QueueCommand::Drop { id } => {
             let ids = queue.drop(which(&id)?)?;
             found(ids.len(), Some(&id))?;
-            output.print(|| json!({ "dropped": ids }), || format!("dropped: {}", ids.join(" ")));
+            output.print(
+                || json!({ "dropped": ids }),
+                || format!("dropped: {}", ids.join(" ")),
+            );
         }
     }
     Ok(())
 }
 
 fn which(id: &str) -> Result<Which, Trouble> {
-    id.parse().map_err(|error| Trouble::data(format!("{id:?}: {error}")))
+    id.parse()
+        .map_err(|error| Trouble::data(format!("{id:?}: {error}")))
 }
 
 fn found(count: usize, id: Option<&str>) -> Result<(), Trouble> {
@@ -51,20 +58,59 @@ fn found(count: usize, id: Option<&str>) -> Result<(), Trouble> {
 fn list(entries: &[Listed], now: SystemTime, output: &Output) {
     let objects: Vec<_> = entries.iter().map(object).collect();
     let rows: Vec<_> = entries.iter().map(|entry| row(entry, now)).collect();
-    output.list(&objects, &["ID", "AGE", "BYTES", "TRIES", "FROM", "WAITING", "LAST REPLY"], &rows);
+    output.list(
+        &objects,
+        &[
+            "ID",
+            "AGE",
+            "BYTES",
+            "TRIES",
+            "FROM",
+            "WAITING",
+            "LAST REPLY",
+        ],
+        &rows,
+    );
 }
 
 fn row(entry: &Listed, now: SystemTime) -> Vec<String> {
-    let age = now.duration_since(entry.stored).unwrap_or_default().as_secs();
-    let mut row = vec![entry.id.clone(), format!("{age}s"), entry.size.to_string(), entry.attempts.to_string()];
+    let age = now
+        .duration_since(entry.stored)
+        .unwrap_or_default()
+        .as_secs();
+    let mut row = vec![
+        entry.id.clone(),
+        format!("{age}s"),
+        entry.size.to_string(),
+        entry.attempts.to_string(),
+    ];
     match &entry.details {
         None => row.push("damaged: set aside".into()),
         Some(details) => {
-            let waiting: Vec<_> =
-                details.recipients.iter().filter(|one| one.state == RecipientState::Waiting).collect();
-            row.push(details.reverse_path.as_ref().map_or("<>".into(), ToString::to_string));
-            row.push(waiting.iter().map(|one| one.address.to_string()).collect::<Vec<_>>().join(" "));
-            row.push(waiting.iter().find_map(|one| one.reply.clone()).unwrap_or_default());
+            let waiting: Vec<_> = details
+                .recipients
+                .iter()
+                .filter(|one| one.state == RecipientState::Waiting)
+                .collect();
+            row.push(
+                details
+                    .reverse_path
+                    .as_ref()
+                    .map_or("<>".into(), ToString::to_string),
+            );
+            row.push(
+                waiting
+                    .iter()
+                    .map(|one| one.address.to_string())
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            );
+            row.push(
+                waiting
+                    .iter()
+                    .find_map(|one| one.reply.clone())
+                    .unwrap_or_default(),
+            );
         }
     }
     row
@@ -77,17 +123,37 @@ fn show(entries: &[Listed], id: &str, output: &Output) -> Result<(), Trouble> {
         return Ok(());
     }
     for entry in entries {
-        line(&format!("{}: {} bytes, {} tries", entry.id, entry.size, entry.attempts));
-        line(&format!("  stored {}, next try {}", time(entry.stored), time(entry.due)));
+        line(&format!(
+            "{}: {} bytes, {} tries",
+            entry.id, entry.size, entry.attempts
+        ));
+        line(&format!(
+            "  stored {}, next try {}",
+            time(entry.stored),
+            time(entry.due)
+        ));
         let Some(details) = &entry.details else {
             line("  damaged: set aside");
             continue;
         };
-        line(&format!("  from <{}>", details.reverse_path.as_ref().map_or("", |from| from.as_str())));
-        line(&format!("  subject {}", details.subject.as_deref().unwrap_or("(none)")));
+        line(&format!(
+            "  from <{}>",
+            details
+                .reverse_path
+                .as_ref()
+                .map_or("", |from| from.as_str())
+        ));
+        line(&format!(
+            "  subject {}",
+            details.subject.as_deref().unwrap_or("(none)")
+        ));
         for recipient in &details.recipients {
             let reply = recipient.reply.as_deref().unwrap_or("not tried yet");
-            line(&format!("  to <{}> {}: {reply}", recipient.address, word(recipient.state)));
+            line(&format!(
+                "  to <{}> {}: {reply}",
+                recipient.address,
+                word(recipient.state)
+            ));
         }
     }
     Ok(())
@@ -103,7 +169,10 @@ fn object(entry: &Listed) -> Value {
             json!({ "address": one.address.as_str(), "state": word(one.state), "reply": one.reply })
         });
         object.insert("recipients".into(), recipients.collect());
-        object.insert("from".into(), json!(details.reverse_path.as_ref().map(|from| from.as_str())));
+        object.insert(
+            "from".into(),
+            json!(details.reverse_path.as_ref().map(|from| from.as_str())),
+        );
         object.insert("subject".into(), json!(details.subject));
         object.insert("message_id".into(), json!(details.message_id));
     }

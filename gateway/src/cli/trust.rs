@@ -38,12 +38,20 @@ async fn add(
         for certificate in read_certificates(&opened::read(file)?) {
             let broken = |error| Trouble::data(format!("{}: {error}", file.display()));
             let certificate = certificate.map_err(broken)?;
-            let (id, subject) = (certificate.sha256().to_string(), certificate.subject().to_owned());
-            let anchor = Anchor { certificate, scope: scope.clone() };
+            let (id, subject) = (
+                certificate.sha256().to_string(),
+                certificate.subject().to_owned(),
+            );
+            let anchor = Anchor {
+                certificate,
+                scope: scope.clone(),
+            };
             let added = add_anchor(&opened.store.database, &anchor, opened.clock.now()).await;
             let added = added.map_err(|error| Trouble::unavailable(error.to_string()))?;
             let outcome = if added { "trusted" } else { "trusted already" };
-            objects.push(json!({ "id": id, "subject": subject, "domains": domains, "outcome": outcome }));
+            objects.push(
+                json!({ "id": id, "subject": subject, "domains": domains, "outcome": outcome }),
+            );
             rows.push(vec![id, outcome.to_owned(), subject]);
         }
     }
@@ -60,7 +68,12 @@ fn scope(domains: &[String]) -> Result<AnchorScope, Trouble> {
         let address = opened::address(&format!("postmaster@{domain}"))?;
         Ok(address.domain().to_owned())
     };
-    Ok(AnchorScope::Domains(domains.iter().map(canonical).collect::<Result<_, Trouble>>()?))
+    Ok(AnchorScope::Domains(
+        domains
+            .iter()
+            .map(canonical)
+            .collect::<Result<_, Trouble>>()?,
+    ))
 }
 
 async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
@@ -70,24 +83,44 @@ async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
     let mut rows = Vec::new();
     for anchor in anchors {
         let certificate = &anchor.certificate;
-        let (id, until) = (certificate.sha256().to_string(), time(certificate.not_after()));
-        let scope = if anchor.scope.is_empty() { "everybody" } else { &anchor.scope };
+        let (id, until) = (
+            certificate.sha256().to_string(),
+            time(certificate.not_after()),
+        );
+        let scope = if anchor.scope.is_empty() {
+            "everybody"
+        } else {
+            &anchor.scope
+        };
         objects.push(json!({
             "id": id, "subject": certificate.subject(), "scope": scope,
             "not_after": until, "added": time(anchor.added),
         }));
-        rows.push(vec![id, scope.to_owned(), until, certificate.subject().to_owned()]);
+        rows.push(vec![
+            id,
+            scope.to_owned(),
+            until,
+            certificate.subject().to_owned(),
+        ]);
     }
     output.list(&objects, &["SHA256", "FOR", "NOT AFTER", "SUBJECT"], &rows);
     Ok(())
 }
 
 async fn remove(opened: &Opened, sha256: &str, output: &Output) -> Result<(), Trouble> {
-    let fingerprint: Fingerprint =
-        sha256.parse().map_err(|error| Trouble::data(format!("{sha256:?}: {error}")))?;
-    let removed = opened.store.database.remove_anchor(&fingerprint, opened.clock.now()).await;
+    let fingerprint: Fingerprint = sha256
+        .parse()
+        .map_err(|error| Trouble::data(format!("{sha256:?}: {error}")))?;
+    let removed = opened
+        .store
+        .database
+        .remove_anchor(&fingerprint, opened.clock.now())
+        .await;
     if removed.map_err(|error| Trouble::unavailable(error.to_string()))? {
-        output.print(|| json!({ "id": fingerprint.to_string() }), || format!("no longer trusted: {fingerprint}"));
+        output.print(
+            || json!({ "id": fingerprint.to_string() }),
+            || format!("no longer trusted: {fingerprint}"),
+        );
         Ok(())
     } else {
         let text = "no anchor of the store has this fingerprint (those of the configuration are removed there)";

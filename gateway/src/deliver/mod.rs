@@ -33,10 +33,10 @@ use crate::spool::{CopyId, Fate, Spool};
 use client::Connector;
 use crew::Crew;
 use route::Routes;
+pub use route::is_protected;
 use schedule::Schedule;
 use scheduler::Scheduler;
 pub use tls::system_roots;
-pub use route::is_protected;
 
 /// How many fates a slow listener may lag behind before it misses some.
 const FATES: usize = 1024;

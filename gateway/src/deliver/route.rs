@@ -75,11 +75,15 @@ impl Routes {
 /// Whether mail for a domain in canonical form leaves by a protected way: verified TLS, loopback, or a folder here.
 #[must_use]
 pub fn is_protected(configured: &[RouteConfig], domain: &str) -> bool {
-    let mut matching = configured.iter().filter(|route| Pattern::new(&route.domain).matches(domain));
+    let mut matching = configured
+        .iter()
+        .filter(|route| Pattern::new(&route.domain).matches(domain));
     matching.next().is_some_and(|route| match &route.to {
         Destination::Maildir(_) => true,
         Destination::Smtp { host, .. } => {
-            let is_loopback = host.parse::<IpAddr>().map_or(host == "localhost", |ip| ip.is_loopback());
+            let is_loopback = host
+                .parse::<IpAddr>()
+                .map_or(host == "localhost", |ip| ip.is_loopback());
             is_loopback || route.tls == RouteTls::Required
         }
     })
