@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use certstore::certificate::{Certificate, Purpose, read_certificates};
 use certstore::database::{CertificateSource, StoredCertificate};
-use certstore::lookup::SourceOutcome;
+use certstore::lookup::{Explanation, SourceOutcome};
+use policy::address::Address;
 use serde_json::{Value, json};
 
 use super::arguments::CertCommand;
 use super::opened::{self, Opened};
-use super::output::{Output, line, time};
+use super::output::{Output, time};
 use super::trouble::Trouble;
 
 /// Certificates read from the store at once.
@@ -181,70 +182,68 @@ async fn find(
         .lookup
         .explain(&address, Purpose::Encryption)
         .await;
-    let chosen = answer.selection.chosen.as_ref();
-    let considered = answer.selection.considered.iter();
-    let objects: Vec<_> = considered
-        .clone()
-        .map(|one| {
-            json!({
-                "sha256": one.sha256.to_string(), "source": one.source,
-                "verdict": one.verdict.to_string(), "reason": one.reason,
-            })
-        })
-        .collect();
-    let sources: Vec<_> = answer
-        .sources
-        .iter()
-        .map(|source| {
-            (
-                source.name.clone(),
-                outcome(&source.outcome),
-                source.milliseconds,
-            )
-        })
-        .collect();
-    if output.json {
-        let certificate = chosen.map(|(trusted, source)| {
-            let certificate = trusted.certificate();
-            json!({
-                "sha256": certificate.sha256().to_string(), "subject": certificate.subject(),
-                "source": source, "not_after": time(certificate.not_after()),
-            })
-        });
-        let sources = sources.iter().map(|(name, outcome, milliseconds)| {
-            json!({ "name": name, "outcome": outcome.0, "reason": outcome.1, "milliseconds": milliseconds })
-        });
-        let sources: Vec<_> = sources.collect();
-        let found = json!({
-            "address": address.as_str(), "certificate": certificate,
-            "considered": objects, "sources": sources,
-        });
-        line(&found.to_string());
-    } else {
-        for one in considered {
-            line(&format!(
-                "{} {} ({}): {}",
-                one.verdict, one.sha256, one.source, one.reason
-            ));
-            line(&format!(
-                "    {}, until {}",
-                one.subject,
-                time(one.not_after)
-            ));
-        }
-        for (name, outcome, milliseconds) in sources.iter().filter(|_| explain) {
-            line(&format!(
-                "source {name}: {} {} in {milliseconds} ms",
-                outcome.0, outcome.1
-            ));
-        }
-    }
-    match chosen {
+    output.print(
+        || found_json(&address, &answer),
+        || found_text(&answer, explain),
+    );
+    match answer.selection.chosen {
         Some(_) => Ok(()),
         None => Err(Trouble::no(format!(
             "no certificate of {address} can be used"
         ))),
     }
+}
+
+fn found_json(address: &Address, answer: &Explanation) -> Value {
+    let considered = answer.selection.considered.iter().map(|one| {
+        json!({
+            "sha256": one.sha256.to_string(), "source": one.source,
+            "verdict": one.verdict.to_string(), "reason": one.reason,
+        })
+    });
+    let sources = answer.sources.iter().map(|source| {
+        let (outcome, reason) = outcome(&source.outcome);
+        json!({
+            "name": source.name, "outcome": outcome, "reason": reason,
+            "milliseconds": source.milliseconds,
+        })
+    });
+    let certificate = answer.selection.chosen.as_ref().map(|(trusted, source)| {
+        let certificate = trusted.certificate();
+        json!({
+            "sha256": certificate.sha256().to_string(), "subject": certificate.subject(),
+            "source": source, "not_after": time(certificate.not_after()),
+        })
+    });
+    json!({
+        "address": address.as_str(), "certificate": certificate,
+        "considered": considered.collect::<Vec<_>>(), "sources": sources.collect::<Vec<_>>(),
+    })
+}
+
+fn found_text(answer: &Explanation, explain: bool) -> String {
+    let mut lines = Vec::new();
+    for one in &answer.selection.considered {
+        lines.push(format!(
+            "{} {} ({}): {}",
+            one.verdict, one.sha256, one.source, one.reason
+        ));
+        lines.push(format!(
+            "    {}, until {}",
+            one.subject,
+            time(one.not_after)
+        ));
+    }
+    for source in answer.sources.iter().filter(|_| explain) {
+        let (outcome, reason) = outcome(&source.outcome);
+        let took = source.milliseconds;
+        lines.push(
+            format!("source {}: {outcome} in {took} ms {reason}", source.name)
+                .trim_end()
+                .to_owned(),
+        );
+    }
+    lines.join("\n")
 }
 
 fn outcome(outcome: &SourceOutcome) -> (&'static str, String) {

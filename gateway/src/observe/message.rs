@@ -26,11 +26,11 @@ pub fn refused(id: QueueId, refusal: &Refusal) {
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let code = failure.reply().code;
+        let reason = failure.to_string();
         if failure.is_ours() {
-            warn!(event = "message.refused", %id, recipient, code, reason = %failure, "refused");
+            warn!(event = "message.refused", %id, recipient, reason, "refused");
         } else {
-            info!(event = "message.refused", %id, recipient, code, reason = %failure, "refused");
+            info!(event = "message.refused", %id, recipient, reason, "refused");
         }
     }
 }

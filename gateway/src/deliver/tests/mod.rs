@@ -16,7 +16,9 @@ use tokio::time::timeout;
 
 use self::sink::{Act, Seen, Sink};
 use super::*;
-use crate::config::{DeliveryConfig, Destination, Limits, RouteConfig, RouteTls, TrustConfig};
+use crate::config::{
+    DeliveryConfig, Destination, Limits, LogConfig, RouteConfig, RouteTls, TrustConfig,
+};
 use crate::observe::QueueId;
 use crate::spool::{Listed, NewCopy, Queue, RecipientState, Transport, Which};
 
@@ -82,6 +84,8 @@ fn config(data_dir: std::path::PathBuf, routes: Vec<RouteConfig>) -> Config {
     let second = Duration::from_secs(1);
     Config {
         hostname: "gw.example.org".to_owned(),
+        folder: data_dir.clone(),
+        log: LogConfig::default(),
         policy: data_dir.join("policy.toml"),
         vault_key_file: data_dir.join("vault.key"),
         data_dir,
