@@ -13,6 +13,11 @@ pub fn decided(id: QueueId, recipient: &Address, rule: &str, place: &str, treatm
     info!(event = "message.decided", %id, %recipient, rule, place, treatment, "decided");
 }
 
+/// An encrypted message stays closed for this recipient.
+pub fn not_opened(id: QueueId, recipient: &Address, reason: &str) {
+    info!(event = "message.not_opened", %id, %recipient, reason, "not opened");
+}
+
 /// Every copy is on disk, and the client hears 250.
 pub fn stored(id: QueueId, bytes: usize, recipients: usize, copies: usize, took: Duration) {
     let milliseconds = took.as_millis();

@@ -56,7 +56,7 @@ fn check(profile: &str, sender: &str, reader: &str, judges: &[Judge]) -> Result<
     let (sender, reader) = (pki.identity(sender), pki.identity(reader));
     let sink = Sink::start()?;
     let mut gateway = Setup::default()
-        .top("profile = \"tried\"")
+        .top("default-profile = \"tried\"")
         .tables(&format!("[[profile]]\nname = \"tried\"\n{profile}\n"))
         .next_hop(sink.address())
         .write()?;

@@ -21,7 +21,7 @@ fn each_fault_has_its_word() -> Result<()> {
     let gateway = Setup::default().next_hop(sink.address()).start()?;
     for (number, (content, result, word)) in (1..).zip([
         (altered.into_bytes(), "fail", "altered"),
-        (by("mallory")?, "fail", "untrusted"),
+        (by("mallory")?, "fail", "address-mismatch"),
         (by("bert")?, "fail", "address-mismatch"),
         (by("expired")?, "fail", ""),
         (by("erin-encrypt")?, "fail", ""),
