@@ -111,7 +111,10 @@ mod tests {
     #[test]
     fn what_is_unsupported_is_named() {
         for (oid, expected) in [
-            ("1.2.840.113549.3.2", "unsupported: 1.2.840.113549.3.2 rc2-cbc"),
+            (
+                "1.2.840.113549.3.2",
+                "unsupported: 1.2.840.113549.3.2 rc2-cbc",
+            ),
             ("1.3.14.3.2.7", "unsupported: 1.3.14.3.2.7 des-cbc"),
             ("1.2.3.4", "unsupported: 1.2.3.4"),
         ] {

@@ -118,9 +118,7 @@ impl<'a> Attributes<'a> {
     }
 
     /// The digest of the signer's certificate, if the signer bound the signature to one (RFC 5035, sections 3 and 4).
-    pub(super) fn signing_certificate(
-        &self,
-    ) -> Result<Option<(Digest, &'a [u8])>, SignatureFault> {
+    pub(super) fn signing_certificate(&self) -> Result<Option<(Digest, &'a [u8])>, SignatureFault> {
         const NAME: &str = "signing-certificate";
         if let Some(value) = self.single(rfc5911::ID_AA_SIGNING_CERTIFICATE_V_2, NAME)? {
             return certificate_digest(&value, Digest::Sha256)
@@ -142,11 +140,7 @@ impl<'a> Attributes<'a> {
             .any(|attribute| attribute.oid == rfc5911::ID_MESSAGE_DIGEST)
     }
 
-    fn required(
-        &self,
-        oid: ObjectIdentifier,
-        name: &str,
-    ) -> Result<Element<'a>, SignatureFault> {
+    fn required(&self, oid: ObjectIdentifier, name: &str) -> Result<Element<'a>, SignatureFault> {
         self.single(oid, name)?
             .ok_or_else(|| SignatureFault::Attributes(format!("the attribute {name} is missing")))
     }

@@ -38,6 +38,9 @@ pub fn certificate_bundle(certificates: &[&[u8]]) -> Vec<u8> {
         encode::content_info(rfc5911::ID_SIGNED_DATA, signed_data)
     };
     let bundle: der::Result<Vec<u8>> = encode();
-    debug_assert!(bundle.is_ok(), "only a bundle beyond 4 GiB cannot be written");
+    debug_assert!(
+        bundle.is_ok(),
+        "only a bundle beyond 4 GiB cannot be written"
+    );
     bundle.unwrap_or_default()
 }

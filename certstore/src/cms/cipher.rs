@@ -87,8 +87,13 @@ impl ContentCipher {
 
 /// What goes beside a ciphertext.
 pub(super) enum Parameters {
-    Cbc { iv: [u8; AES_BLOCK] },
-    Gcm { nonce: [u8; aead::NONCE_LEN], tag: aead::Tag },
+    Cbc {
+        iv: [u8; AES_BLOCK],
+    },
+    Gcm {
+        nonce: [u8; aead::NONCE_LEN],
+        tag: aead::Tag,
+    },
 }
 
 fn encrypt_cbc(
@@ -98,10 +103,10 @@ fn encrypt_cbc(
 ) -> Result<Parameters, Unspecified> {
     content.reserve_exact(AES_BLOCK);
     let key = PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(algorithm, key)?)?;
-    match key.encrypt(content)? {
-        DecryptionContext::Iv128(iv) => Ok(Parameters::Cbc { iv: *iv.as_ref() }),
-        _ => Err(Unspecified),
-    }
+    let DecryptionContext::Iv128(iv) = key.encrypt(content)? else {
+        return Err(Unspecified);
+    };
+    Ok(Parameters::Cbc { iv: *iv.as_ref() })
 }
 
 fn encrypt_gcm(

@@ -39,9 +39,7 @@ pub fn parse(bytes: &[u8]) -> Result<ContentInfo<'_>, CmsError> {
     };
     match content_type {
         rfc5911::ID_SIGNED_DATA => SignedData::read(&content()?).map(ContentInfo::Signed),
-        rfc5911::ID_ENVELOPED_DATA => {
-            EnvelopedData::read(&content()?).map(ContentInfo::Enveloped)
-        }
+        rfc5911::ID_ENVELOPED_DATA => EnvelopedData::read(&content()?).map(ContentInfo::Enveloped),
         rfc5911::ID_CT_AUTH_ENVELOPED_DATA => {
             EnvelopedData::read_authenticated(&content()?).map(ContentInfo::Enveloped)
         }

@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 
 use super::algorithm::AlgorithmError;
 use super::attributes::Attributes;
-use super::certificate_outline::{CertificateOutline, PublicKey};
+use super::certificate_outline::key_kind;
 use super::cipher::ReadableCipher;
 use super::enveloped::EnvelopedData;
 use super::key_agreement::{KeyDerivation, KeyWrapAlgorithm};
 use super::recipient_info::{EncryptedKey, KeyAgreement, KeyMethod};
-use super::{Decryptor, KeyFailure, KeyTransport, RecipientId};
+use super::{Curve, Decryptor, KeyFailure, KeyKind, KeyTransport, RecipientId};
 
 /// RecipientInfos for our keys that are tried in one message. A message has one for each of a user's certificates;
 /// each costs an operation with a private key and a decryption of the whole content.
@@ -86,10 +86,14 @@ impl EnvelopedData<'_> {
     /// # Errors
     /// [`DecryptFailure`]; [`DecryptFailure::KeyUnavailable`] alone is worth another try.
     pub fn decrypt(&self, decryptors: &[Arc<dyn Decryptor>]) -> Result<Decrypted, DecryptFailure> {
-        let mut failure = DecryptFailure::NotForUs {
-            recipients: Vec::new(),
-        };
-        for (id, key, decryptor) in self.matches(decryptors).take(MAX_ATTEMPTS) {
+        let mut matches = self.matches(decryptors).take(MAX_ATTEMPTS).peekable();
+        if matches.peek().is_none() {
+            return Err(DecryptFailure::NotForUs {
+                recipients: self.recipients().to_vec(),
+            });
+        }
+        let mut failure = DecryptFailure::Undecryptable;
+        for (id, key, decryptor) in matches {
             match self.open(key, decryptor) {
                 Ok((cipher, content)) => {
                     return Ok(Decrypted {
@@ -103,12 +107,7 @@ impl EnvelopedData<'_> {
                 Err(attempt) => failure = more_telling(failure, attempt),
             }
         }
-        Err(match failure {
-            DecryptFailure::NotForUs { .. } => DecryptFailure::NotForUs {
-                recipients: self.recipients().to_vec(),
-            },
-            other => other,
-        })
+        Err(failure)
     }
 
     /// The encrypted keys that are meant for one of us.
@@ -218,20 +217,21 @@ fn agreed_key(
         .map(|material| material.octets())
         .transpose()
         .map_err(AlgorithmError::from)?;
-    let curve = match CertificateOutline::read(decryptor.certificate()) {
-        Ok(CertificateOutline {
-            public_key: PublicKey::Ec { curve, .. },
-            ..
-        }) => curve,
-        Ok(_) | Err(_) => return Ok(Err(KeyFailure::Unsuitable("ECDH"))),
+    let Some(curve) = curve_of(decryptor) else {
+        return Ok(Err(KeyFailure::Unsuitable("ECDH")));
     };
-    Ok(decryptor
-        .agree(curve, originator_key)
-        .and_then(|secret| {
-            let material = user_keying_material.as_deref();
-            let key = derivation
-                .derive(&secret, wrap, wrap_algorithm.encoded, material)
-                .map_err(|_| KeyFailure::Failed)?;
-            wrap.unwrap(&key, wrapped).map_err(|_| KeyFailure::Failed)
-        }))
+    Ok(decryptor.agree(curve, originator_key).and_then(|secret| {
+        let material = user_keying_material.as_deref();
+        let key = derivation
+            .derive(&secret, wrap, wrap_algorithm.encoded, material)
+            .map_err(|_| KeyFailure::Failed)?;
+        wrap.unwrap(&key, wrapped).map_err(|_| KeyFailure::Failed)
+    }))
+}
+
+fn curve_of(decryptor: &dyn Decryptor) -> Option<Curve> {
+    match key_kind(decryptor.certificate()) {
+        Ok(KeyKind::Ec(curve)) => Some(curve),
+        Ok(KeyKind::Rsa { .. }) | Err(_) => None,
+    }
 }

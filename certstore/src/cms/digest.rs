@@ -114,10 +114,16 @@ mod tests {
             ),
         ] {
             assert!(format!("{:?}", digest.of(b"abc")).ends_with(expected));
-            assert_eq!(digest.of_parts(&[b"a", b"", b"bc"]).as_ref(), digest.of(b"abc").as_ref());
+            assert_eq!(
+                digest.of_parts(&[b"a", b"", b"bc"]).as_ref(),
+                digest.of(b"abc").as_ref()
+            );
             assert_eq!(Digest::from_oid(digest.oid()), Some(digest));
             let mut digests = ContentDigests::new(b"abc");
-            assert_eq!(digests.digest(digest).as_ref(), digests.digest(digest).as_ref());
+            assert_eq!(
+                digests.digest(digest).as_ref(),
+                digests.digest(digest).as_ref()
+            );
             assert_eq!(digests.known.len(), 1);
         }
     }

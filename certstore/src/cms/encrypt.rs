@@ -160,8 +160,7 @@ fn recipient_info(
     content_key: &[u8],
     key_transport: KeyTransport,
 ) -> Result<Any, RecipientFault> {
-    let certificate =
-        CertificateOutline::read(certificate).map_err(RecipientFault::Certificate)?;
+    let certificate = CertificateOutline::read(certificate).map_err(RecipientFault::Certificate)?;
     match certificate.public_key {
         PublicKey::Rsa {
             pss_only: false,

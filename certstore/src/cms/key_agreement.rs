@@ -100,7 +100,9 @@ fn shared_info(
     user_keying_material: Option<&[u8]>,
     key_length: usize,
 ) -> der::Result<Vec<u8>> {
-    let bits = u32::try_from(key_length * 8).unwrap_or(u32::MAX).to_be_bytes();
+    let bits = u32::try_from(key_length * 8)
+        .unwrap_or(u32::MAX)
+        .to_be_bytes();
     SharedInfo {
         key_info: AnyRef::try_from(wrap_algorithm)?,
         entity_u_info: user_keying_material.map(OctetStringRef::new).transpose()?,

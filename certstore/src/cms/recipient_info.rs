@@ -72,7 +72,9 @@ impl<'a> Recipients<'a> {
         let mut fields = info.children()?;
         fields.expect(Tag::INTEGER)?;
         let id = match fields.optional(Tag::context(0))? {
-            Some(identifier) => RecipientId::SubjectKeyIdentifier(identifier.octets()?.into_owned()),
+            Some(identifier) => {
+                RecipientId::SubjectKeyIdentifier(identifier.octets()?.into_owned())
+            }
             None => RecipientId::from_issuer_and_serial(&fields.expect(Tag::SEQUENCE)?)?,
         };
         let algorithm = Algorithm::read(&mut fields)?;

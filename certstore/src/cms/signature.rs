@@ -68,7 +68,14 @@ impl SignatureAlgorithm {
         signature: &[u8],
     ) -> Result<(), SignatureFault> {
         let verified = match (self, key) {
-            (Self::RsaPkcs1(digest), PublicKey::Rsa { key, bits, pss_only }) => {
+            (
+                Self::RsaPkcs1(digest),
+                PublicKey::Rsa {
+                    key,
+                    bits,
+                    pss_only,
+                },
+            ) => {
                 if *pss_only {
                     return Err(SignatureFault::BadSignature);
                 }

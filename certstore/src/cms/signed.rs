@@ -66,9 +66,9 @@ impl<'a> SignedData<'a> {
         let mut fields = element.children().map_err(&malformed)?;
         fields.expect(Tag::INTEGER).map_err(&malformed)?;
         fields.expect(Tag::SET).map_err(&malformed)?;
-        let (content_type, content) = fields
+        let encapsulated = fields
             .expect(Tag::SEQUENCE)
-            .and_then(|info| encapsulated_content(&info))
+            .and_then(|info| EncapsulatedContent::read(&info))
             .map_err(CmsError::in_structure("EncapsulatedContentInfo"))?;
         let certificates = fields.optional(Tag::context(0)).map_err(&malformed)?;
         fields.optional(Tag::context(1)).map_err(&malformed)?;
@@ -78,25 +78,34 @@ impl<'a> SignedData<'a> {
             .map_err(&malformed)?;
         fields.finish().map_err(&malformed)?;
         Ok(Self {
-            content_type,
-            content,
+            content_type: encapsulated.content_type,
+            content: encapsulated.content,
             certificates: certificates.map(readable_certificates).unwrap_or_default(),
             signers: signer_infos(signers)?,
         })
     }
 }
 
-fn encapsulated_content<'a>(
-    info: &Element<'a>,
-) -> Result<(ObjectIdentifier, Option<Cow<'a, [u8]>>), BerError> {
-    let mut fields = info.children()?;
-    let content_type = fields.expect(Tag::OBJECT_IDENTIFIER)?.object_identifier()?;
-    let content = match fields.optional(Tag::context(0))? {
-        Some(explicit) => Some(content_octets(content_type, &explicit.only_child()?)?),
-        None => None,
-    };
-    fields.finish()?;
-    Ok((content_type, content))
+/// EncapsulatedContentInfo (RFC 5652, section 5.2).
+struct EncapsulatedContent<'a> {
+    content_type: ObjectIdentifier,
+    content: Option<Cow<'a, [u8]>>,
+}
+
+impl<'a> EncapsulatedContent<'a> {
+    fn read(info: &Element<'a>) -> Result<Self, BerError> {
+        let mut fields = info.children()?;
+        let content_type = fields.expect(Tag::OBJECT_IDENTIFIER)?.object_identifier()?;
+        let content = match fields.optional(Tag::context(0))? {
+            Some(explicit) => Some(content_octets(content_type, &explicit.only_child()?)?),
+            None => None,
+        };
+        fields.finish()?;
+        Ok(Self {
+            content_type,
+            content,
+        })
+    }
 }
 
 /// PKCS #7 allowed other types than OCTET STRING, whose contents octets are what was signed (RFC 5652, section 5.2.1).
@@ -157,7 +166,9 @@ impl<'a> SignerInfo<'a> {
         let mut fields = element.children()?;
         fields.expect(Tag::INTEGER)?;
         let id = match fields.optional(Tag::context(0))? {
-            Some(identifier) => RecipientId::SubjectKeyIdentifier(identifier.octets()?.into_owned()),
+            Some(identifier) => {
+                RecipientId::SubjectKeyIdentifier(identifier.octets()?.into_owned())
+            }
             None => RecipientId::from_issuer_and_serial(&fields.expect(Tag::SEQUENCE)?)?,
         };
         let digest_algorithm = Algorithm::read(&mut fields)?;

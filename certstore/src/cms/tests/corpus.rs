@@ -77,7 +77,9 @@ fn thunderbird_messages_open_and_verify() {
             let mail = read(&format!("{folder}/{name}")).unwrap();
             let mut message = base64_blocks(&mail).remove(0);
             if encrypted {
-                let opened = enveloped(&message).decrypt(&[bob.clone()]).unwrap();
+                let opened = enveloped(&message)
+                    .decrypt(std::slice::from_ref(&bob))
+                    .unwrap();
                 message = base64_blocks(&opened.content).remove(0);
             }
             let reports = signed(&message).verify(None, &[]);
@@ -103,7 +105,10 @@ fn thunderbird_person(name: &str) -> Option<Arc<dyn Decryptor>> {
     })?;
     let path = path.join(format!("thunderbird-sha384-sha512/{name}.p12"));
     let pem = openssl(
-        &format!("pkcs12 -in {} -nodes -clcerts -passin pass:nss -legacy", path.display()),
+        &format!(
+            "pkcs12 -in {} -nodes -clcerts -passin pass:nss -legacy",
+            path.display()
+        ),
         b"",
     );
     Some(Arc::new(Person {
@@ -118,10 +123,19 @@ fn thunderbird_person(name: &str) -> Option<Arc<dyn Decryptor>> {
 /// The first part of a multipart/signed, as it was signed: with CRLF, without the one before the boundary.
 fn first_part(mail: &[u8]) -> Vec<u8> {
     let text = std::str::from_utf8(mail).unwrap().replace("\r\n", "\n");
-    let boundary = text.split("boundary=\"").nth(1).unwrap().split('"').next().unwrap();
+    let boundary = text
+        .split("boundary=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
     let delimiter = format!("\n--{boundary}");
     let part = text.split(&delimiter).nth(1).unwrap();
-    part[1..].replace('\n', "\r\n").into_bytes()
+    part.strip_prefix('\n')
+        .unwrap()
+        .replace('\n', "\r\n")
+        .into_bytes()
 }
 
 /// What is base64 in a mail or PEM file, decoded.
@@ -151,7 +165,10 @@ fn bundles_of_pyca_give_their_certificates() {
     };
     let in_ber = read("pyca/pkcs7/amazon-roots.p7b").unwrap();
     assert_eq!(certificates(&roots).unwrap().len(), 2);
-    assert_eq!(certificates(&in_ber).unwrap(), certificates(&roots).unwrap());
+    assert_eq!(
+        certificates(&in_ber).unwrap(),
+        certificates(&roots).unwrap()
+    );
     let authenticode = read("pyca/pkcs7/authenticode.der").unwrap();
     assert!(!signed(&authenticode).is_data());
     assert!(!certificates(&authenticode).unwrap().is_empty());
@@ -172,7 +189,13 @@ fn nothing_in_the_corpus_makes_us_panic() {
         return;
     };
     let mut messages = 0;
-    for folder in ["rfc4134", "pyca/pkcs7", "thunderbird-sha384-sha512", "james", "rfc9788"] {
+    for folder in [
+        "rfc4134",
+        "pyca/pkcs7",
+        "thunderbird-sha384-sha512",
+        "james",
+        "rfc9788",
+    ] {
         for path in files(&corpus.join(folder)) {
             let bytes = std::fs::read(&path).unwrap();
             for candidate in base64_blocks(&bytes).into_iter().chain([bytes]) {
@@ -210,7 +233,10 @@ fn ed25519_signatures_verify_and_x25519_recipients_are_named() {
     };
     let file = |name: &str| std::fs::read(corpus.join("rfc9216-keys").join(name)).unwrap();
     let certificate = openssl("x509 -outform DER", &file("carlos.sign.crt"));
-    let key = openssl("pkcs8 -topk8 -nocrypt -outform DER", &file("carlos.sign.key"));
+    let key = openssl(
+        "pkcs8 -topk8 -nocrypt -outform DER",
+        &file("carlos.sign.key"),
+    );
     let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&key).unwrap();
     let message = signed_over(
         plain_attributes(Digest::Sha512),

@@ -72,7 +72,9 @@ fn openssl_messages_of_every_kind() {
             name => format!("-keyopt rsa_oaep_md:{name}"),
         };
         let message = openssl_encrypt(&people.rsa, &format!("-aes256 {oaep} {md}"));
-        let decrypted = enveloped(&message).decrypt(&[people.rsa.decryptor()]).unwrap();
+        let decrypted = enveloped(&message)
+            .decrypt(&[people.rsa.decryptor()])
+            .unwrap();
         assert_eq!(&decrypted.content[..], CONTENT, "OAEP {digest}");
     }
 }
@@ -93,7 +95,10 @@ fn any_of_our_keys_opens_a_message_to_many() {
     for person in [&people.rsa, &people.p256, &people.other_rsa] {
         let keys = [people.p384.decryptor(), person.decryptor()];
         let decrypted = enveloped.decrypt(&keys).unwrap();
-        assert_eq!(decrypted.recipient, RecipientId::of(&person.certificate).unwrap());
+        assert_eq!(
+            decrypted.recipient,
+            RecipientId::of(&person.certificate).unwrap()
+        );
     }
 }
 
@@ -178,11 +183,7 @@ impl Decryptor for Unreachable {
         recipient.names(&self.0.certificate)
     }
 
-    fn decrypt_key(
-        &self,
-        _: KeyTransport,
-        _: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+    fn decrypt_key(&self, _: KeyTransport, _: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
         Err(KeyFailure::Unavailable("token removed".to_owned()))
     }
 
@@ -198,7 +199,7 @@ fn a_key_out_of_reach_is_worth_another_try() {
         let message = openssl_encrypt(person, "-aes256");
         let away: Arc<dyn Decryptor> = Arc::new(Unreachable(person.clone()));
         assert_eq!(
-            enveloped(&message).decrypt(&[away.clone()]),
+            enveloped(&message).decrypt(std::slice::from_ref(&away)),
             Err(DecryptFailure::KeyUnavailable("token removed".to_owned()))
         );
         let decrypted = enveloped(&message).decrypt(&[away, person.decryptor()]);
@@ -210,7 +211,10 @@ fn a_key_out_of_reach_is_worth_another_try() {
 fn other_types_are_named() {
     for (arguments, expected) in [
         ("-data_create", "unsupported: 1.2.840.113549.1.7.1 id-data"),
-        ("-digest_create", "unsupported: 1.2.840.113549.1.7.5 id-digestedData"),
+        (
+            "-digest_create",
+            "unsupported: 1.2.840.113549.1.7.5 id-digestedData",
+        ),
     ] {
         let message = openssl(&format!("cms {arguments} -binary -outform DER"), CONTENT);
         assert!(matches!(

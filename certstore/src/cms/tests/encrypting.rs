@@ -1,6 +1,7 @@
 //! What we encrypt, others read, and so do we.
 
 use super::support::*;
+use crate::cms::certificate_outline::{CertificateOutline, PublicKey};
 use crate::cms::*;
 
 #[test]
@@ -49,7 +50,11 @@ fn versions_are_those_of_the_standard() {
     let people = people();
     for (recipients, cipher, expected) in [
         (vec![&people.rsa], ContentCipher::Aes256Cbc, 0),
-        (vec![&people.rsa, &people.other_rsa], ContentCipher::Aes128Cbc, 0),
+        (
+            vec![&people.rsa, &people.other_rsa],
+            ContentCipher::Aes128Cbc,
+            0,
+        ),
         (vec![&people.rsa, &people.p256], ContentCipher::Aes256Cbc, 2),
         (vec![&people.p256], ContentCipher::Aes256Gcm, 0),
     ] {
@@ -80,7 +85,9 @@ fn content_of_every_small_length_and_a_large_one() {
         for length in (0..40).chain([70_000, 5 << 20]) {
             let content: Vec<u8> = (0..length).map(|index| (index % 251) as u8).collect();
             let message = encrypt(content.clone(), &recipients, &options).unwrap();
-            let decrypted = enveloped(&message).decrypt(&[people.p256.decryptor()]).unwrap();
+            let decrypted = enveloped(&message)
+                .decrypt(&[people.p256.decryptor()])
+                .unwrap();
             assert!(*decrypted.content == content, "{cipher:?}, {length} bytes");
         }
     }
@@ -116,10 +123,9 @@ fn a_certificate_that_cannot_be_encrypted_to_fails_the_whole() {
 #[test]
 fn a_point_off_the_curve_is_no_key() {
     let person = &people().p256;
-    let outline = certificate_outline::CertificateOutline::read(&person.certificate);
-    let point = match outline.unwrap().public_key {
-        certificate_outline::PublicKey::Ec { point, .. } => point.to_vec(),
-        other => panic!("{other:?}"),
+    let outline = CertificateOutline::read(&person.certificate).unwrap();
+    let PublicKey::Ec { point, .. } = outline.public_key else {
+        panic!("{outline:?}");
     };
     let mut certificate = person.certificate.clone();
     let at = certificate

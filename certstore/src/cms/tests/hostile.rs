@@ -24,7 +24,10 @@ fn no_bit_of_what_is_signed_can_be_flipped() {
         signer.signature_algorithm.encoded,
         &*signer.signature,
     ];
-    for index in protected.into_iter().flat_map(|part| place_of(part, &message)) {
+    for index in protected
+        .into_iter()
+        .flat_map(|part| place_of(part, &message))
+    {
         for bit in [1, 0x20, 0x80] {
             let mut changed = message.clone();
             changed[index] ^= bit;
@@ -56,7 +59,10 @@ fn no_bit_of_what_is_authenticated_can_be_flipped() {
         envelope.cipher.encoded,
         &*key.octets,
     ];
-    for index in protected.into_iter().flat_map(|part| place_of(part, &message)) {
+    for index in protected
+        .into_iter()
+        .flat_map(|part| place_of(part, &message))
+    {
         let mut changed = message.clone();
         changed[index] ^= 1;
         let opened = match parse(&changed) {
@@ -82,7 +88,10 @@ fn place_of(part: &[u8], whole: &[u8]) -> std::ops::Range<usize> {
 fn a_message_cut_off_anywhere_is_an_error() {
     for seed in seeds() {
         for length in 0..seed.len() {
-            assert!(parse(&seed[..length]).is_err(), "cut off after {length} bytes");
+            assert!(
+                parse(&seed[..length]).is_err(),
+                "cut off after {length} bytes"
+            );
         }
         let longer = [&seed[..], b"\0"].concat();
         assert!(parse(&longer).is_err());
@@ -93,7 +102,10 @@ fn a_message_cut_off_anywhere_is_an_error() {
 fn mutated_messages_never_make_us_panic() {
     let people = people();
     let seeds = seeds();
-    let known = [people.p256.certificate.clone(), people.rsa.certificate.clone()];
+    let known = [
+        people.p256.certificate.clone(),
+        people.rsa.certificate.clone(),
+    ];
     let keys = [people.p256.decryptor(), people.rsa.decryptor()];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let started = Instant::now();
@@ -126,7 +138,10 @@ fn mutated_messages_never_make_us_panic() {
 #[test]
 fn mutated_certificates_never_make_us_panic() {
     let people = people();
-    let seeds: Vec<_> = people.strong().map(|person| person.certificate.clone()).into();
+    let seeds: Vec<_> = people
+        .strong()
+        .map(|person| person.certificate.clone())
+        .into();
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     let started = Instant::now();
     for _ in 0..20_000 {
@@ -138,7 +153,10 @@ fn mutated_certificates_never_make_us_panic() {
             assert!(bits as usize <= certificate.len() * 8);
         }
         let options = encrypt_options();
-        assert!(encrypt(Vec::new(), &[&certificate], &options).map_or(0, |message| message.len()) < 10_000);
+        assert!(
+            encrypt(Vec::new(), &[&certificate], &options).map_or(0, |message| message.len())
+                < 10_000
+        );
         if started.elapsed() > Duration::from_secs(1) {
             break;
         }
@@ -240,10 +258,19 @@ fn one_bad_certificate_does_not_spoil_the_message() {
     let person = &people().rsa;
     let message = sign(CONTENT, person, &sign_options()).unwrap();
     let outer = Element::only(&message).unwrap().children().unwrap();
-    let signer_infos = last_element(last_element(outer).only_child().unwrap().children().unwrap());
+    let signer_infos = last_element(
+        last_element(outer)
+            .only_child()
+            .unwrap()
+            .children()
+            .unwrap(),
+    );
     let long_serial = tlv(
         0x30,
-        &[&tlv(0x30, &[&tlv(0x02, &[&[1; 40]]), b"\x30\x00\x30\x00"]), b"\x30\x00\x03\x01\x00"],
+        &[
+            &tlv(0x30, &[&tlv(0x02, &[&[1; 40]]), b"\x30\x00\x30\x00"]),
+            b"\x30\x00\x03\x01\x00",
+        ],
     );
     for (name, bad) in [
         ("empty", b"\x30\x00".to_vec()),
@@ -254,13 +281,23 @@ fn one_bad_certificate_does_not_spoil_the_message() {
         let certificates = [&bad[..], &person.certificate].concat();
         let message = signed_data(&certificates, signer_infos.contents());
         let signed = signed(&message);
-        assert!(signed.certificates().contains(&person.certificate), "{name}");
-        assert_eq!(signed.verify(Some(CONTENT), &[])[0].outcome, Ok(()), "{name}");
+        assert!(
+            signed.certificates().contains(&person.certificate),
+            "{name}"
+        );
+        assert_eq!(
+            signed.verify(Some(CONTENT), &[])[0].outcome,
+            Ok(()),
+            "{name}"
+        );
     }
     // What follows a broken length cannot be found any more; the rest of the message can.
     let certificates = [&person.certificate[..], b"\x30\x7f"].concat();
     let message = signed_data(&certificates, signer_infos.contents());
-    assert_eq!(signed(&message).verify(Some(CONTENT), &[])[0].outcome, Ok(()));
+    assert_eq!(
+        signed(&message).verify(Some(CONTENT), &[])[0].outcome,
+        Ok(())
+    );
 }
 
 fn last_element(mut reader: Reader<'_>) -> Element<'_> {
@@ -281,12 +318,24 @@ fn numbers_are_bounded() {
     let identifier = b"\x80\x01\x01";
     let signer = tlv(
         0x30,
-        &[b"\x02\x01\x03", identifier, algorithm, algorithm, b"\x04\x01\x01"],
+        &[
+            b"\x02\x01\x03",
+            identifier,
+            algorithm,
+            algorithm,
+            b"\x04\x01\x01",
+        ],
     );
-    assert_eq!(signed(&signed_data(b"", &signer.repeat(64))).signer_count(), 64);
+    assert_eq!(
+        signed(&signed_data(b"", &signer.repeat(64))).signer_count(),
+        64
+    );
     assert!(matches!(
         parse(&signed_data(b"", &signer.repeat(65))),
-        Err(CmsError::TooMany { what: "signers", .. })
+        Err(CmsError::TooMany {
+            what: "signers",
+            ..
+        })
     ));
 
     let recipient = tlv(
@@ -294,13 +343,14 @@ fn numbers_are_bounded() {
         &[b"\x02\x01\x02", identifier, algorithm, b"\x04\x01\x01"],
     );
     for (count, readable) in [(10_000, true), (10_001, false)] {
-        let info = tlv(
-            0x30,
-            &[b"\x06\x01\x2a", algorithm, b"\x80\x01\x01"],
-        );
+        let info = tlv(0x30, &[b"\x06\x01\x2a", algorithm, b"\x80\x01\x01"]);
         let enveloped = tlv(
             0x30,
-            &[b"\x02\x01\x02", &tlv(0x31, &[&recipient.repeat(count)]), &info],
+            &[
+                b"\x02\x01\x02",
+                &tlv(0x31, &[&recipient.repeat(count)]),
+                &info,
+            ],
         );
         let oid = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x03";
         let message = tlv(0x30, &[oid, &tlv(0xa0, &[&enveloped])]);
@@ -319,8 +369,15 @@ fn hostile_nesting_and_crumbs_cost_little_time() {
         [0, 0].repeat(30),
     ]
     .concat();
-    assert_eq!(Element::only(&nested).unwrap().octets().unwrap().len(), 1 << 20);
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert_eq!(
+        Element::only(&nested).unwrap().octets().unwrap().len(),
+        1 << 20
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        started.elapsed()
+    );
 }
 
 #[test]
@@ -341,7 +398,10 @@ fn content_in_nested_pieces_with_odd_lengths_verifies() {
     ]
     .concat();
     let whole = tlv(0x04, &[CONTENT]);
-    let at = message.windows(whole.len()).position(|window| window == whole).unwrap();
+    let at = message
+        .windows(whole.len())
+        .position(|window| window == whole)
+        .unwrap();
     let loosened = indefinite(&element, at..at + whole.len(), &message, &pieces);
     let signed = signed(&loosened);
     assert_eq!(signed.content(), Some(CONTENT));
@@ -377,11 +437,11 @@ fn keys_of_another_kind_than_the_signature_are_no_match() {
     for (signer, other) in [(&people.rsa, &people.p256), (&people.p256, &people.p384)] {
         let message = sign(CONTENT, signer, &sign_options()).unwrap();
         let signed = signed(&message);
-        let (digest, key) = (Digest::Sha256, CertificateOutline::read(&other.certificate).unwrap());
-        let algorithm = SignatureAlgorithm::read(
-            &signed.signers[0].signature_algorithm,
-            digest,
+        let (digest, key) = (
+            Digest::Sha256,
+            CertificateOutline::read(&other.certificate).unwrap(),
         );
+        let algorithm = SignatureAlgorithm::read(&signed.signers[0].signature_algorithm, digest);
         let outcome = algorithm.unwrap().verify(
             &key.public_key,
             CONTENT,

@@ -62,7 +62,10 @@ fn the_report_tells_what_the_signer_said() {
 fn certificates_travel_along_once_and_the_encryption_one_is_named() {
     let people = people();
     let signer = Person {
-        chain: vec![people.p256.certificate.clone(), people.rsa.certificate.clone()],
+        chain: vec![
+            people.p256.certificate.clone(),
+            people.rsa.certificate.clone(),
+        ],
         encryption_certificate: Some(people.other_rsa.certificate.clone()),
         ..people.rsa.clone()
     };
@@ -162,7 +165,13 @@ fn a_bundle_gives_back_its_certificates() {
     expected.sort();
     assert_eq!(certificates(&bundle).unwrap(), expected);
     let printed = openssl("pkcs7 -inform DER -print_certs -noout", &bundle);
-    assert_eq!(String::from_utf8(printed).unwrap().matches("subject=").count(), 2);
+    assert_eq!(
+        String::from_utf8(printed)
+            .unwrap()
+            .matches("subject=")
+            .count(),
+        2
+    );
     assert_eq!(signed(&bundle).verify(None, &[]), []);
 
     let openssl_bundle = openssl(
@@ -174,7 +183,10 @@ fn a_bundle_gives_back_its_certificates() {
     );
     assert_eq!(
         certificates(&openssl_bundle).unwrap(),
-        [people.p384.certificate.clone()]
+        std::slice::from_ref(&people.p384.certificate)
     );
-    assert_eq!(certificates(&certificate_bundle(&[])).unwrap(), [[0_u8; 0]; 0]);
+    assert_eq!(
+        certificates(&certificate_bundle(&[])).unwrap(),
+        [[0_u8; 0]; 0]
+    );
 }

@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 
 use crate::cms::*;
 
-pub(super) const CONTENT: &[u8] = b"Content-Type: text/plain\r\n\r\nDear Bob,\r\nthe gate is open.\r\n";
+pub(super) const CONTENT: &[u8] =
+    b"Content-Type: text/plain\r\n\r\nDear Bob,\r\nthe gate is open.\r\n";
 
 /// A person with a key and a certificate.
 #[derive(Debug, Clone)]
@@ -117,7 +118,9 @@ impl Decryptor for Person {
                     Digest::Sha512 => &OAEP_SHA512_MGF1SHA512,
                 };
                 OaepPrivateDecryptingKey::new(key)
-                    .and_then(|key| Ok(key.decrypt(padding, encrypted_key, &mut plain, None)?.len()))
+                    .and_then(|key| {
+                        Ok(key.decrypt(padding, encrypted_key, &mut plain, None)?.len())
+                    })
                     .map_err(failed)?
             }
         };
@@ -188,7 +191,10 @@ fn make(name: &'static str, algorithm: &str) -> Person {
         ),
         b"",
     );
-    let certificate = openssl(&format!("x509 -in {} -outform DER", certificate.display()), b"");
+    let certificate = openssl(
+        &format!("x509 -in {} -outform DER", certificate.display()),
+        b"",
+    );
     Person {
         name,
         pkcs8: openssl(
@@ -278,14 +284,18 @@ pub(super) fn openssl_decrypt(message: &[u8], person: &Person) -> Result<Vec<u8>
 pub(super) fn signed(message: &[u8]) -> SignedData<'_> {
     match parse(message).unwrap() {
         ContentInfo::Signed(signed) => signed,
-        other => panic!("not signed: {other:?}"),
+        other @ (ContentInfo::Enveloped(_) | ContentInfo::Other(_)) => {
+            panic!("not signed: {other:?}")
+        }
     }
 }
 
 pub(super) fn enveloped(message: &[u8]) -> EnvelopedData<'_> {
     match parse(message).unwrap() {
         ContentInfo::Enveloped(enveloped) => enveloped,
-        other => panic!("not enveloped: {other:?}"),
+        other @ (ContentInfo::Signed(_) | ContentInfo::Other(_)) => {
+            panic!("not enveloped: {other:?}")
+        }
     }
 }
 

@@ -15,40 +15,60 @@ fn openssl_sign(person: &Person, arguments: &str) -> Vec<u8> {
     )
 }
 
+/// Who signs, with which arguments, and the algorithm that comes of it.
+type Kind = (fn(&People) -> &Person, &'static str, &'static str);
+
+const KINDS: &[Kind] = &[
+    (|people| &people.rsa, "", "RSA with SHA-256"),
+    (|people| &people.rsa, "-md sha384", "RSA with SHA-384"),
+    (
+        |people| &people.rsa,
+        "-md sha512 -keyid",
+        "RSA with SHA-512",
+    ),
+    (|people| &people.rsa, "-noattr", "RSA with SHA-256"),
+    (|people| &people.rsa, "-nosmimecap", "RSA with SHA-256"),
+    (|people| &people.rsa, "-cades", "RSA with SHA-256"),
+    (
+        |people| &people.rsa,
+        "-cades -md sha512",
+        "RSA with SHA-512",
+    ),
+    (
+        |people| &people.rsa,
+        "-keyopt rsa_padding_mode:pss",
+        "RSASSA-PSS with SHA-256",
+    ),
+    (
+        |people| &people.rsa,
+        "-keyopt rsa_padding_mode:pss -keyopt rsa_pss_saltlen:32 -md sha256",
+        "RSASSA-PSS with SHA-256",
+    ),
+    (
+        |people| &people.rsa,
+        "-keyopt rsa_padding_mode:pss -keyopt rsa_pss_saltlen:0 -md sha384",
+        "RSASSA-PSS with SHA-384",
+    ),
+    (
+        |people| &people.rsa,
+        "-keyopt rsa_padding_mode:pss -keyopt rsa_pss_saltlen:max -md sha512",
+        "RSASSA-PSS with SHA-512",
+    ),
+    (|people| &people.p256, "", "ECDSA with SHA-256"),
+    (|people| &people.p256, "-md sha512", "ECDSA with SHA-512"),
+    (
+        |people| &people.p384,
+        "-md sha384 -keyid",
+        "ECDSA with SHA-384",
+    ),
+    (|people| &people.p384, "-md sha256", "ECDSA with SHA-256"),
+    (|people| &people.p521, "-md sha512", "ECDSA with SHA-512"),
+];
+
 #[test]
 fn openssl_signatures_of_every_kind() {
-    let people = people();
-    let pss = "-keyopt rsa_padding_mode:pss";
-    for (person, arguments, algorithm) in [
-        (&people.rsa, String::new(), "RSA with SHA-256"),
-        (&people.rsa, "-md sha384".to_owned(), "RSA with SHA-384"),
-        (&people.rsa, "-md sha512 -keyid".to_owned(), "RSA with SHA-512"),
-        (&people.rsa, "-noattr".to_owned(), "RSA with SHA-256"),
-        (&people.rsa, "-nosmimecap".to_owned(), "RSA with SHA-256"),
-        (&people.rsa, "-cades".to_owned(), "RSA with SHA-256"),
-        (&people.rsa, "-cades -md sha512".to_owned(), "RSA with SHA-512"),
-        (&people.rsa, pss.to_owned(), "RSASSA-PSS with SHA-256"),
-        (
-            &people.rsa,
-            format!("{pss} -keyopt rsa_pss_saltlen:32 -md sha256"),
-            "RSASSA-PSS with SHA-256",
-        ),
-        (
-            &people.rsa,
-            format!("{pss} -keyopt rsa_pss_saltlen:0 -md sha384"),
-            "RSASSA-PSS with SHA-384",
-        ),
-        (
-            &people.rsa,
-            format!("{pss} -keyopt rsa_pss_saltlen:max -md sha512"),
-            "RSASSA-PSS with SHA-512",
-        ),
-        (&people.p256, String::new(), "ECDSA with SHA-256"),
-        (&people.p256, "-md sha512".to_owned(), "ECDSA with SHA-512"),
-        (&people.p384, "-md sha384 -keyid".to_owned(), "ECDSA with SHA-384"),
-        (&people.p384, "-md sha256".to_owned(), "ECDSA with SHA-256"),
-        (&people.p521, "-md sha512".to_owned(), "ECDSA with SHA-512"),
-    ] {
+    for (person, arguments, algorithm) in KINDS {
+        let person = person(people());
         for (form, detached) in [
             ("", Some(CONTENT)),
             ("-nodetach", None),
@@ -63,7 +83,7 @@ fn openssl_signatures_of_every_kind() {
             assert_eq!(signed.content(), detached.is_none().then_some(CONTENT));
             let report = signed.verify(detached, &[]).remove(0);
             assert_eq!(report.outcome, Ok(()), "{} {arguments} {form}", person.name);
-            assert_eq!(report.algorithm, algorithm);
+            assert_eq!(report.algorithm, *algorithm);
             assert_eq!(report.certificate.as_ref(), Some(&person.certificate));
             assert_eq!(report.weak, None);
         }
@@ -94,8 +114,16 @@ fn weak_signatures_are_verified_and_called_weak() {
         (&people.rsa, "-md sha1", "SHA-1"),
         (&people.p256, "-md sha1", "SHA-1"),
         (&people.short_rsa, "-md sha256", "an RSA key of 1024 bits"),
-        (&people.short_rsa, "-md sha1", "SHA-1 and an RSA key of 1024 bits"),
-        (&people.rsa, "-md sha1 -keyopt rsa_padding_mode:pss", "SHA-1"),
+        (
+            &people.short_rsa,
+            "-md sha1",
+            "SHA-1 and an RSA key of 1024 bits",
+        ),
+        (
+            &people.rsa,
+            "-md sha1 -keyopt rsa_padding_mode:pss",
+            "SHA-1",
+        ),
         (
             &people.short_rsa,
             "-md sha256 -keyopt rsa_padding_mode:pss",
@@ -124,12 +152,33 @@ fn the_fault_says_what_is_wrong() {
     let opaque = openssl_sign(&people.rsa, "-nodetach");
     let without_certificate = openssl_sign(&people.rsa, "-nocerts");
     let other = [people.other_rsa.certificate.clone()];
-    let own = [people.other_rsa.certificate.clone(), people.rsa.certificate.clone()];
+    let own = [
+        people.other_rsa.certificate.clone(),
+        people.rsa.certificate.clone(),
+    ];
     let altered = &b"another content"[..];
     for (name, message, content, known, expected) in [
-        ("altered", &detached, Some(altered), &[][..], Err(SignatureFault::Altered)),
-        ("missing", &detached, None, &[], Err(SignatureFault::NoContent)),
-        ("twice", &opaque, Some(CONTENT), &[], Err(SignatureFault::ContentConflict)),
+        (
+            "altered",
+            &detached,
+            Some(altered),
+            &[][..],
+            Err(SignatureFault::Altered),
+        ),
+        (
+            "missing",
+            &detached,
+            None,
+            &[],
+            Err(SignatureFault::NoContent),
+        ),
+        (
+            "twice",
+            &opaque,
+            Some(CONTENT),
+            &[],
+            Err(SignatureFault::ContentConflict),
+        ),
         (
             "unknown signer",
             &without_certificate,
@@ -137,7 +186,13 @@ fn the_fault_says_what_is_wrong() {
             &other,
             Err(SignatureFault::NoSignerCertificate),
         ),
-        ("known signer", &without_certificate, Some(CONTENT), &own, Ok(())),
+        (
+            "known signer",
+            &without_certificate,
+            Some(CONTENT),
+            &own,
+            Ok(()),
+        ),
     ] {
         let reports = signed(message).verify(content, known);
         assert_eq!(reports[0].outcome, expected, "{name}");
@@ -153,7 +208,9 @@ fn a_second_certificate_with_the_same_name_does_no_harm() {
         vec![same_name.clone(), people.rsa.certificate.clone()],
         vec![people.rsa.certificate.clone(), same_name.clone()],
     ] {
-        let report = signed(&without_certificate).verify(Some(CONTENT), &known).remove(0);
+        let report = signed(&without_certificate)
+            .verify(Some(CONTENT), &known)
+            .remove(0);
         assert_eq!(report.outcome, Ok(()));
         assert_eq!(report.certificate.as_ref(), Some(&people.rsa.certificate));
     }
@@ -167,7 +224,10 @@ fn a_second_certificate_with_the_same_name_does_no_harm() {
 fn same_name_other_key() -> Vec<u8> {
     let people = people();
     let serial = openssl(
-        &format!("x509 -noout -serial -in {}", people.rsa.certificate_file().display()),
+        &format!(
+            "x509 -noout -serial -in {}",
+            people.rsa.certificate_file().display()
+        ),
         b"",
     );
     let serial = String::from_utf8(serial).unwrap();
@@ -200,7 +260,11 @@ fn many_signers_get_many_reports() {
     let reports = signed.verify(Some(CONTENT), &[]);
     assert!(reports.iter().all(|report| report.outcome.is_ok()));
     let reports = signed.verify(Some(b"another"), &[]);
-    assert!(reports.iter().all(|report| report.outcome == Err(SignatureFault::Altered)));
+    assert!(
+        reports
+            .iter()
+            .all(|report| report.outcome == Err(SignatureFault::Altered))
+    );
 }
 
 #[test]
@@ -211,7 +275,10 @@ fn other_content_types_are_verified_and_told() {
     );
     let signed = signed(&message);
     assert!(!signed.is_data());
-    assert_eq!(signed.content_type().to_string(), "1.2.840.113549.1.9.16.1.4");
+    assert_eq!(
+        signed.content_type().to_string(),
+        "1.2.840.113549.1.9.16.1.4"
+    );
     assert_eq!(signed.verify(None, &[])[0].outcome, Ok(()));
 }
 
