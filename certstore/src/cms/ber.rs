@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use der::asn1::ObjectIdentifier;
 
 /// Elements nested deeper than this are refused.
-pub(super) const MAX_DEPTH: u8 = 32;
+pub(crate) const MAX_DEPTH: u8 = 32;
 
 /// Why bytes are not the BER that was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -42,18 +42,18 @@ pub enum BerError {
 
 /// Class and number of a tag, as in an identifier octet whose constructed bit is clear (X.690, section 8.1.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tag(u8);
+pub(crate) struct Tag(u8);
 
 impl Tag {
-    pub(super) const INTEGER: Self = Self(0x02);
-    pub(super) const BIT_STRING: Self = Self(0x03);
-    pub(super) const OCTET_STRING: Self = Self(0x04);
-    pub(super) const OBJECT_IDENTIFIER: Self = Self(0x06);
-    pub(super) const SEQUENCE: Self = Self(0x10);
-    pub(super) const SET: Self = Self(0x11);
+    pub(crate) const INTEGER: Self = Self(0x02);
+    pub(crate) const BIT_STRING: Self = Self(0x03);
+    pub(crate) const OCTET_STRING: Self = Self(0x04);
+    pub(crate) const OBJECT_IDENTIFIER: Self = Self(0x06);
+    pub(crate) const SEQUENCE: Self = Self(0x10);
+    pub(crate) const SET: Self = Self(0x11);
 
     /// A context-specific tag; `number` is below 31.
-    pub(super) const fn context(number: u8) -> Self {
+    pub(crate) const fn context(number: u8) -> Self {
         Self(0x80 | (number & LOW_NUMBER))
     }
 }
@@ -64,7 +64,7 @@ const END_OF_CONTENTS: [u8; 2] = [0, 0];
 
 /// One element: tag, length and contents, borrowed from the input.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Element<'a> {
+pub(crate) struct Element<'a> {
     tag: Tag,
     constructed: bool,
     depth: u8,
@@ -74,29 +74,29 @@ pub(super) struct Element<'a> {
 
 impl<'a> Element<'a> {
     /// Reads the one element that `bytes` consist of.
-    pub(super) fn only(bytes: &'a [u8]) -> Result<Self, BerError> {
+    pub(crate) fn only(bytes: &'a [u8]) -> Result<Self, BerError> {
         let mut reader = Reader::new(bytes);
         let element = reader.element()?;
         reader.finish()?;
         Ok(element)
     }
 
-    pub(super) fn tag(&self) -> Tag {
+    pub(crate) fn tag(&self) -> Tag {
         self.tag
     }
 
     /// The whole element as it was received.
-    pub(super) fn encoded(&self) -> &'a [u8] {
+    pub(crate) fn encoded(&self) -> &'a [u8] {
         self.encoded
     }
 
     /// The contents octets as they were received, without an end-of-contents mark.
-    pub(super) fn contents(&self) -> &'a [u8] {
+    pub(crate) fn contents(&self) -> &'a [u8] {
         self.contents
     }
 
     /// The elements inside a constructed one.
-    pub(super) fn children(&self) -> Result<Reader<'a>, BerError> {
+    pub(crate) fn children(&self) -> Result<Reader<'a>, BerError> {
         if !self.constructed {
             return Err(BerError::UnexpectedTag);
         }
@@ -104,7 +104,7 @@ impl<'a> Element<'a> {
     }
 
     /// The one element inside an explicitly tagged one.
-    pub(super) fn only_child(&self) -> Result<Self, BerError> {
+    pub(crate) fn only_child(&self) -> Result<Self, BerError> {
         let mut children = self.children()?;
         let child = children.element()?;
         children.finish()?;
@@ -112,7 +112,7 @@ impl<'a> Element<'a> {
     }
 
     /// The octets of an OCTET STRING, whatever its tag; pieces are joined (X.690, section 8.7.3).
-    pub(super) fn octets(&self) -> Result<Cow<'a, [u8]>, BerError> {
+    pub(crate) fn octets(&self) -> Result<Cow<'a, [u8]>, BerError> {
         if !self.constructed {
             return Ok(Cow::Borrowed(self.contents));
         }
@@ -145,19 +145,19 @@ impl<'a> Element<'a> {
     }
 
     /// The octets of a BIT STRING that has no unused bits, as keys have none.
-    pub(super) fn bit_string(&self) -> Result<&'a [u8], BerError> {
+    pub(crate) fn bit_string(&self) -> Result<&'a [u8], BerError> {
         match self.primitive()?.split_first() {
             Some((0, octets)) => Ok(octets),
             Some(_) | None => Err(BerError::InvalidValue),
         }
     }
 
-    pub(super) fn object_identifier(&self) -> Result<ObjectIdentifier, BerError> {
+    pub(crate) fn object_identifier(&self) -> Result<ObjectIdentifier, BerError> {
         ObjectIdentifier::from_bytes(self.primitive()?).map_err(|_| BerError::InvalidValue)
     }
 
     /// An INTEGER between 0 and 2^31 - 1.
-    pub(super) fn small_integer(&self) -> Result<u32, BerError> {
+    pub(crate) fn small_integer(&self) -> Result<u32, BerError> {
         let octets = self.primitive()?;
         match octets.first() {
             Some(0..0x80) if octets.len() <= 4 => Ok(octets
@@ -168,7 +168,7 @@ impl<'a> Element<'a> {
     }
 
     /// The contents of an element that must not be constructed.
-    pub(super) fn primitive(&self) -> Result<&'a [u8], BerError> {
+    pub(crate) fn primitive(&self) -> Result<&'a [u8], BerError> {
         if self.constructed {
             return Err(BerError::UnexpectedTag);
         }
@@ -178,13 +178,13 @@ impl<'a> Element<'a> {
 
 /// Elements one after the other.
 #[derive(Debug, Clone)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     depth: u8,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self {
             rest: bytes,
             depth: 0,
@@ -198,12 +198,12 @@ impl<'a> Reader<'a> {
         Ok(Self { rest: bytes, depth })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// Fails if anything is left.
-    pub(super) fn finish(&self) -> Result<(), BerError> {
+    pub(crate) fn finish(&self) -> Result<(), BerError> {
         if self.is_empty() {
             Ok(())
         } else {
@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, which must be there.
-    pub(super) fn element(&mut self) -> Result<Element<'a>, BerError> {
+    pub(crate) fn element(&mut self) -> Result<Element<'a>, BerError> {
         let header = Header::read(self.rest)?;
         let (_, body) = split(self.rest, header.length)?;
         let (contents, trailer) = match header.contents {
@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, or None at the end.
-    pub(super) fn next_element(&mut self) -> Result<Option<Element<'a>>, BerError> {
+    pub(crate) fn next_element(&mut self) -> Result<Option<Element<'a>>, BerError> {
         if self.is_empty() {
             return Ok(None);
         }
@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element, which must be there and have this tag.
-    pub(super) fn expect(&mut self, tag: Tag) -> Result<Element<'a>, BerError> {
+    pub(crate) fn expect(&mut self, tag: Tag) -> Result<Element<'a>, BerError> {
         if self.is_empty() {
             return Err(BerError::Missing);
         }
@@ -250,7 +250,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element if it has this tag.
-    pub(super) fn optional(&mut self, tag: Tag) -> Result<Option<Element<'a>>, BerError> {
+    pub(crate) fn optional(&mut self, tag: Tag) -> Result<Option<Element<'a>>, BerError> {
         if self.is_empty() || Header::read(self.rest)?.tag != tag {
             return Ok(None);
         }

@@ -6,7 +6,7 @@
 mod keys;
 mod options;
 
-mod ber;
+pub(crate) mod ber;
 mod error;
 
 mod digest;
