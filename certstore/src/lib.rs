@@ -11,8 +11,13 @@ pub mod cms;
 
 pub mod certificate;
 
+pub mod database;
+
 pub mod trust;
 
 pub mod selection;
 
 pub mod issue;
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,319 @@
+use std::os::unix::fs::MetadataExt;
+
+use super::*;
+use crate::certificate::{Certificate, Fingerprint};
+use crate::cms::RecipientId;
+use crate::samples::{DAY, Sample, SampleAuthority, address, now};
+
+const ALL: [CertificateSource; 4] = [
+    CertificateSource::Imported,
+    CertificateSource::Issued,
+    CertificateSource::Pinned,
+    CertificateSource::Harvested,
+];
+
+async fn open(folder: &tempfile::TempDir) -> Database {
+    Database::open(&folder.path().join("postern.db"))
+        .await
+        .unwrap()
+}
+
+fn new_key<'a>(owner: &'a policy::address::Address, certificate: &'a Certificate) -> NewKey<'a> {
+    NewKey {
+        owner,
+        certificate,
+        purpose: KeyPurpose::Both,
+        origin: KeyOrigin::Imported,
+        sealed: b"first".to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn a_new_file_is_private_and_opens_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("postern.db");
+    for _ in 0..2 {
+        let database = Database::open(&path).await.unwrap();
+        assert!(database.certificates(None, 10).await.unwrap().is_empty());
+        for name in ["postern.db", "postern.db-wal", "postern.db-shm"] {
+            let mode = folder.path().join(name).metadata().unwrap().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+        database.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("postern.db");
+    let garbage = "no database, though long enough to look like one. ".repeat(100);
+    std::io::Write::write_all(
+        &mut std::fs::File::create(&path).unwrap(),
+        garbage.as_bytes(),
+    )
+    .unwrap();
+    for path in [path, folder.path().join("missing/postern.db")] {
+        let error = Database::open(&path).await.unwrap_err();
+        assert!(matches!(error, DatabaseError::Open { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn certificates_are_found_by_address_whatever_its_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let (old, _) = Sample {
+        not_before: now() - 9 * DAY,
+        ..Sample::ec("Alice@example.org")
+    }
+    .self_signed();
+    let (new, _) = Sample::ec("alice@Example.org").self_signed();
+    let (other, _) = Sample::ec("bob@example.org").self_signed();
+    let all = [old.clone(), new.clone(), other];
+    let add = |source| database.add_certificates(&all, source, now());
+    assert_eq!(add(CertificateSource::Harvested).await.unwrap(), 3);
+    assert_eq!(add(CertificateSource::Harvested).await.unwrap(), 0);
+
+    let alice = address("ALICE@example.org");
+    let found = database.certificates_of(&alice, &ALL).await.unwrap();
+    let found: Vec<_> = found.into_iter().map(|stored| stored.certificate).collect();
+    assert_eq!(found, [new, old], "newest first");
+    let only = [CertificateSource::Imported];
+    assert!(
+        database
+            .certificates_of(&alice, &only)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        add(CertificateSource::Imported).await.unwrap(),
+        3,
+        "a better source counts"
+    );
+    assert_eq!(
+        database.certificates_of(&alice, &only).await.unwrap().len(),
+        2
+    );
+    assert_eq!(
+        add(CertificateSource::Harvested).await.unwrap(),
+        0,
+        "a worse one does not"
+    );
+}
+
+#[tokio::test]
+async fn pages_go_over_all_certificates_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let all: Vec<_> = (0..7)
+        .map(|_| Sample::ec("a@example.org").self_signed().0)
+        .collect();
+    database
+        .add_certificates(&all, CertificateSource::Imported, now())
+        .await
+        .unwrap();
+    let mut seen: Vec<Fingerprint> = Vec::new();
+    loop {
+        let page = database.certificates(seen.last(), 3).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        seen.extend(page.iter().map(|stored| stored.certificate.sha256()));
+    }
+    let mut expected: Vec<_> = all.iter().map(Certificate::sha256).collect();
+    expected.sort();
+    assert_eq!(seen, expected);
+}
+
+#[tokio::test]
+async fn a_key_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let alice = address("alice@example.org");
+    let (certificate, _) = Sample::ec("alice@example.org").self_signed();
+    let first = new_key(&alice, &certificate);
+    let second = NewKey {
+        sealed: b"second".to_vec(),
+        ..new_key(&alice, &certificate)
+    };
+    assert_eq!(
+        database.add_keys(&[first], &[], now()).await.unwrap(),
+        [true]
+    );
+    assert_eq!(
+        database.add_keys(&[second], &[], now()).await.unwrap(),
+        [false]
+    );
+    let keys = database.keys_of(&alice).await.unwrap();
+    assert_eq!(keys.len(), 1);
+    assert_eq!(keys[0].sealed, b"first");
+}
+
+#[tokio::test]
+async fn owners_are_found_by_what_a_recipient_info_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let (alice, bob) = (address("alice@example.org"), address("bob@example.org"));
+    let (certificate, _) = Sample::ec("alice@example.org").self_signed();
+    let keys = [new_key(&alice, &certificate), new_key(&bob, &certificate)];
+    database.add_keys(&keys, &[], now()).await.unwrap();
+    let serial = certificate.serial_octets().to_vec();
+    let by_serial = |serial| RecipientId::IssuerAndSerial {
+        issuer: certificate.issuer_der().to_vec(),
+        serial,
+    };
+    let identifier = certificate.subject_key_identifier().unwrap().to_vec();
+    for (recipient, expected) in [
+        (by_serial(serial.clone()), 2),
+        (by_serial([serial, vec![1]].concat()), 0),
+        (RecipientId::SubjectKeyIdentifier(identifier), 2),
+        (RecipientId::SubjectKeyIdentifier(Vec::new()), 0),
+    ] {
+        let owners = database.owners_named_by(&recipient).await.unwrap();
+        assert_eq!(owners.len(), expected, "{recipient:?}: {owners:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_change_is_polled_once_by_each_feed() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let mut feed = database.changes().await.unwrap();
+    let mut other_process = open(&folder).await.changes().await.unwrap();
+    let alice = address("Alice@example.org");
+    let (certificate, _) = Sample::ec("alice@example.org").self_signed();
+    let authority = SampleAuthority::root("A root").certificate();
+    database
+        .add_keys(&[new_key(&alice, &certificate)], &[], now())
+        .await
+        .unwrap();
+    let id = database.keys_of(&alice).await.unwrap()[0].entry.id;
+    assert!(
+        database
+            .set_key_state(id, KeyState::Retired, now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !database
+            .set_key_state(id + 1, KeyState::Retired, now())
+            .await
+            .unwrap()
+    );
+    assert!(database.add_anchor(&authority, "*", now()).await.unwrap());
+    assert!(!database.add_anchor(&authority, "*", now()).await.unwrap());
+    assert!(
+        database
+            .remove_anchor(&authority.sha256(), now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !database
+            .remove_anchor(&authority.sha256(), now())
+            .await
+            .unwrap()
+    );
+
+    let kinds = |changes: Vec<Change>| -> Vec<(ChangeKind, String)> {
+        changes
+            .into_iter()
+            .map(|change| (change.kind, change.subject))
+            .collect()
+    };
+    let root = authority.sha256().to_string();
+    let expected = [
+        (ChangeKind::Certificate, "alice@example.org".to_owned()),
+        (ChangeKind::Key, "alice@example.org".to_owned()),
+        (ChangeKind::Key, "alice@example.org".to_owned()),
+        (ChangeKind::Trust, root.clone()),
+        (ChangeKind::Trust, root),
+    ];
+    assert_eq!(kinds(feed.poll().await.unwrap()), expected);
+    assert_eq!(kinds(other_process.poll().await.unwrap()), expected);
+    assert_eq!(feed.poll().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn old_changes_are_dropped_and_new_ones_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let mut feed = database.changes().await.unwrap();
+    for days in [0, 3, 6] {
+        let (certificate, _) = Sample::ec("a@example.org").self_signed();
+        let (certificates, time) = ([certificate], now() + days * DAY);
+        let added = database.add_certificates(&certificates, CertificateSource::Imported, time);
+        assert_eq!(added.await.unwrap(), 1);
+    }
+    assert_eq!(feed.poll().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn authorities_are_found_by_name_and_the_newest_is_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let (first, second) = (
+        SampleAuthority::root("First"),
+        SampleAuthority::root("Second"),
+    );
+    for authority in [&first, &second] {
+        let certificate = authority.certificate();
+        assert!(
+            database
+                .add_authority(&certificate, b"sealed", now())
+                .await
+                .unwrap()
+        );
+        assert!(
+            !database
+                .add_authority(&certificate, b"other", now())
+                .await
+                .unwrap()
+        );
+    }
+    let stored = database.authorities().await.unwrap();
+    let stored: Vec<_> = stored
+        .into_iter()
+        .map(|a| (a.certificate, a.sealed))
+        .collect();
+    let sealed = b"sealed".to_vec();
+    let expected = [
+        (second.certificate(), sealed.clone()),
+        (first.certificate(), sealed),
+    ];
+    assert_eq!(stored, expected);
+    let name = first.certificate().subject_der().to_vec();
+    assert_eq!(
+        database.authorities_named(&name).await.unwrap(),
+        [first.certificate()]
+    );
+    assert_eq!(database.intermediates().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_flood_of_harvested_certificates_hides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let (imported, _) = Sample {
+        not_before: now() - 9 * DAY,
+        ..Sample::ec("a@example.org")
+    }
+    .self_signed();
+    let flood: Vec<_> = (0..300)
+        .map(|_| Sample::ec("a@example.org").self_signed().0)
+        .collect();
+    for (certificates, source) in [
+        (&[imported.clone()][..], CertificateSource::Imported),
+        (&flood, CertificateSource::Harvested),
+    ] {
+        let added = database.add_certificates(certificates, source, now());
+        assert_eq!(added.await.unwrap(), certificates.len());
+    }
+    let address = address("a@example.org");
+    let only = [CertificateSource::Imported];
+    let found = database.certificates_of(&address, &only).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].certificate, imported);
+}
