@@ -17,6 +17,10 @@ pub mod trust;
 
 pub mod selection;
 
+pub mod source;
+
+pub mod lookup;
+
 pub mod issue;
 
 #[cfg(test)]

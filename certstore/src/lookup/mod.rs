@@ -1,0 +1,279 @@
+//! Looking a certificate up: the sources in their order, what is trusted, and a cache over both.
+//!
+//! The first source that has a usable certificate wins, within it the newest. "None" is an answer; "unavailable" is an
+//! error, which says what the other sources had. Concurrent questions about one address make one lookup. What a source
+//! asks and how it asks is its own affair.
+
+mod anchors;
+mod answer;
+mod invalidations;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use moka::future::Cache;
+use policy::address::Address;
+use tokio::sync::watch;
+
+use crate::certificate::{Certificate, Purpose};
+use crate::clock::Clock;
+use crate::database::{Database, DatabaseError};
+use crate::selection::{Candidate, Question, Selection, select};
+use crate::source::{Source, SourceFailure};
+use crate::trust::{Anchor, Trust};
+use answer::{ByLifetime, CachedAnswer};
+
+pub use anchors::add_anchor;
+pub use answer::{Lifetimes, Unavailable};
+pub(crate) use invalidations::Invalidations;
+
+/// Room for answers, in bytes.
+const CACHE_SIZE: u64 = 64 * 1024 * 1024;
+
+/// Looks certificates up.
+#[derive(Debug)]
+pub struct Lookup {
+    database: Database,
+    sources: Vec<Box<dyn Source>>,
+    configured_anchors: Vec<Anchor>,
+    trust: watch::Sender<Arc<Trust>>,
+    clock: Arc<dyn Clock>,
+    lifetimes: Lifetimes,
+    answers: Cache<(String, Purpose), CachedAnswer>,
+    invalidations: Invalidations,
+}
+
+/// A fresh answer and how it came about.
+#[derive(Debug)]
+pub struct Explanation {
+    /// The certificate to use, if any will do, and what became of the others.
+    pub selection: Selection,
+    /// The sources that were asked, in their order; those after the first usable certificate were not.
+    pub sources: Vec<SourceReport>,
+}
+
+/// What one source did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceReport {
+    /// Its name.
+    pub name: String,
+    /// What it had.
+    pub outcome: SourceOutcome,
+    /// How long it took.
+    pub milliseconds: u64,
+}
+
+/// What a source had for an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceOutcome {
+    /// A usable certificate.
+    Found,
+    /// No usable certificate.
+    None,
+    /// No answer; why.
+    Unavailable(String),
+}
+
+impl SourceOutcome {
+    /// Its name in explanations.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Found => "found",
+            Self::None => "none",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
+impl Lookup {
+    /// A lookup over `sources` in their order, trusting `configured_anchors`, the anchors in the database and our own
+    /// authorities.
+    ///
+    /// # Errors
+    /// [`DatabaseError`] if the anchors cannot be read.
+    pub async fn open(
+        database: Database,
+        sources: Vec<Box<dyn Source>>,
+        configured_anchors: Vec<Anchor>,
+        clock: Arc<dyn Clock>,
+        lifetimes: Lifetimes,
+    ) -> Result<Self, DatabaseError> {
+        let trust = anchors::load_trust(&database, &configured_anchors).await?;
+        let answers = Cache::builder()
+            .max_capacity(CACHE_SIZE)
+            .weigher(|_, answer: &CachedAnswer| answer.weight())
+            .expire_after(ByLifetime)
+            .build();
+        Ok(Self {
+            database,
+            sources,
+            configured_anchors,
+            trust: watch::Sender::new(Arc::new(trust)),
+            clock,
+            lifetimes,
+            answers,
+            invalidations: Invalidations::default(),
+        })
+    }
+
+    /// The certificate of `address` for `purpose`, from the cache or from the sources.
+    ///
+    /// # Errors
+    /// [`Unavailable`] if a source did not answer and none before it had a usable certificate.
+    pub async fn find(
+        &self,
+        address: &Address,
+        purpose: Purpose,
+    ) -> Result<Arc<Selection>, Unavailable> {
+        let key = (address.canonical().to_owned(), purpose);
+        if let Some(answer) = self.answers.get(&key).await {
+            return answer.outcome;
+        }
+        let count = self.invalidations.count();
+        let answer = self
+            .answers
+            .get_with_by_ref(&key, self.ask(address, purpose))
+            .await;
+        if self.invalidations.came_since(count) {
+            self.answers.invalidate(&key).await;
+        }
+        answer.outcome
+    }
+
+    /// A fresh answer for `address`, past the cache, and how it came about.
+    pub async fn explain(&self, address: &Address, purpose: Purpose) -> Explanation {
+        let question = self.question(address, purpose);
+        self.walk(&question).await
+    }
+
+    /// What is trusted at this moment.
+    #[must_use]
+    pub fn trust(&self) -> Arc<Trust> {
+        Arc::clone(&self.trust.borrow())
+    }
+
+    /// Reads the anchors and intermediate certificates again, and forgets all answers.
+    ///
+    /// # Errors
+    /// [`DatabaseError`]; what was trusted then stays.
+    pub async fn reload_trust(&self) -> Result<(), DatabaseError> {
+        let trust = anchors::load_trust(&self.database, &self.configured_anchors).await?;
+        self.trust.send_replace(Arc::new(trust));
+        self.invalidate_all();
+        Ok(())
+    }
+
+    /// Forgets the answers for one address.
+    pub async fn invalidate(&self, address: &Address) {
+        self.invalidate_canonical(address.canonical()).await;
+    }
+
+    /// The same for an address that is in canonical form already, as the database names it.
+    pub async fn invalidate_canonical(&self, address: &str) {
+        self.invalidations.count_one();
+        for purpose in [Purpose::Signing, Purpose::Encryption] {
+            self.answers
+                .invalidate(&(address.to_owned(), purpose))
+                .await;
+        }
+    }
+
+    /// Forgets all answers.
+    pub fn invalidate_all(&self) {
+        self.invalidations.count_one();
+        self.answers.invalidate_all();
+    }
+
+    async fn ask(&self, address: &Address, purpose: Purpose) -> CachedAnswer {
+        let question = self.question(address, purpose);
+        let Explanation { selection, sources } = self.walk(&question).await;
+        let selection = Arc::new(selection);
+        let failed = sources.into_iter().find_map(|report| match report.outcome {
+            SourceOutcome::Unavailable(reason) => Some((report.name, reason)),
+            SourceOutcome::Found | SourceOutcome::None => None,
+        });
+        let outcome = match failed {
+            None => Ok(selection),
+            Some((source_name, reason)) => Err(Unavailable {
+                source_name,
+                reason,
+                otherwise: selection,
+            }),
+        };
+        CachedAnswer::new(outcome, &self.lifetimes, question.at)
+    }
+
+    fn question(&self, address: &Address, purpose: Purpose) -> Question {
+        Question {
+            address: address.clone(),
+            purpose,
+            at: self.clock.now(),
+        }
+    }
+
+    /// Asks one source after the other until one has a usable certificate.
+    async fn walk(&self, question: &Question) -> Explanation {
+        let mut explanation = Explanation {
+            selection: Selection {
+                chosen: None,
+                considered: Vec::new(),
+            },
+            sources: Vec::with_capacity(self.sources.len()),
+        };
+        for source in &self.sources {
+            let begun = Instant::now();
+            let outcome = match self.ask_source(source.as_ref(), question).await {
+                Err(failure) => SourceOutcome::Unavailable(failure.0),
+                Ok(selection) => {
+                    let found = selection.chosen.is_some();
+                    explanation.selection.chosen = selection.chosen;
+                    explanation
+                        .selection
+                        .considered
+                        .extend(selection.considered);
+                    if found {
+                        SourceOutcome::Found
+                    } else {
+                        SourceOutcome::None
+                    }
+                }
+            };
+            explanation.sources.push(SourceReport {
+                name: source.name().to_owned(),
+                outcome,
+                milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            });
+            if explanation.selection.chosen.is_some() {
+                break;
+            }
+        }
+        explanation
+    }
+
+    async fn ask_source(
+        &self,
+        source: &dyn Source,
+        question: &Question,
+    ) -> Result<Selection, SourceFailure> {
+        let candidates = source.find(&question.address).await?;
+        let (trust, question) = (self.trust(), question.clone());
+        // Validating paths takes up to a few milliseconds, too long for a thread that serves sockets.
+        let selecting = tokio::task::spawn_blocking(move || choose(candidates, &question, &trust));
+        selecting
+            .await
+            .map_err(|_| SourceFailure("its certificates could not be judged".to_owned()))
+    }
+}
+
+fn choose(candidates: Vec<Candidate>, question: &Question, trust: &Trust) -> Selection {
+    // What the source had may lead to an anchor: directories give chains along.
+    let intermediates: Vec<Certificate> = candidates
+        .iter()
+        .map(|candidate| candidate.certificate.clone())
+        .filter(Certificate::is_ca)
+        .collect();
+    select(candidates, question, trust, &intermediates)
+}
