@@ -1,5 +1,6 @@
 //! Keys and certificates for the tests of this crate.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::encoding::AsDer;
@@ -24,6 +25,19 @@ pub(crate) fn now() -> SystemTime {
 
 pub(crate) fn address(text: &str) -> Address {
     Address::parse(text).unwrap()
+}
+
+/// The folder of outside test data, `$POSTERN_CORPUS`; none, and a line that says so, where there is none.
+pub(crate) fn corpus() -> Option<PathBuf> {
+    let path = std::env::var_os("POSTERN_CORPUS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus"),
+        PathBuf::from,
+    );
+    if path.is_dir() {
+        return Some(path);
+    }
+    println!("skipped: no corpus at {}", path.display());
+    None
 }
 
 /// What a sample certificate is to look like.
@@ -75,19 +89,27 @@ impl Sample {
     pub(crate) fn self_signed(&self) -> (Certificate, Vec<u8>) {
         let key = self.key.pair();
         let made = self.params().self_signed(&key).unwrap();
-        (Certificate::from_der(made.der()).unwrap(), key.serialize_der())
+        (
+            Certificate::from_der(made.der()).unwrap(),
+            key.serialize_der(),
+        )
     }
 
     /// A certificate from `issuer` and its key in PKCS#8.
     pub(crate) fn issued_by(&self, issuer: &SampleAuthority) -> (Certificate, Vec<u8>) {
         let key = self.key.pair();
         let made = self.params().signed_by(&key, &issuer.0).unwrap();
-        (Certificate::from_der(made.der()).unwrap(), key.serialize_der())
+        (
+            Certificate::from_der(made.der()).unwrap(),
+            key.serialize_der(),
+        )
     }
 
     fn params(&self) -> CertificateParams {
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, self.address);
+        params
+            .distinguished_name
+            .push(DnType::CommonName, self.address);
         params.subject_alt_names = vec![SanType::Rfc822Name(self.address.try_into().unwrap())];
         params.key_usages.clone_from(&self.usages);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];

@@ -4,10 +4,10 @@
 //! one reply for all.
 
 use policy::address::Address;
+use policy::compile::Policy;
 use policy::decision::Decision;
 use policy::evaluate::Answer;
 use policy::facts::{Content, Direction, Facts};
-use policy::compile::Policy;
 
 use crate::failure::{Failure, Refusal};
 use crate::message::Parsed;
@@ -55,7 +55,11 @@ impl Decided {
 ///
 /// # Errors
 /// A [`Refusal`] that names each recipient which no rule allows, or which a rule refuses.
-pub fn decide(parsed: Parsed, policy: &Policy, internal_domains: &[String]) -> Result<Decided, Refusal> {
+pub fn decide(
+    parsed: Parsed,
+    policy: &Policy,
+    internal_domains: &[String],
+) -> Result<Decided, Refusal> {
     let mut orders = Vec::with_capacity(parsed.envelope().recipients.len());
     let mut failures = Vec::new();
     for recipient in &parsed.envelope().recipients {
@@ -64,10 +68,17 @@ pub fn decide(parsed: Parsed, policy: &Policy, internal_domains: &[String]) -> R
             direction,
             sender: parsed.envelope().reverse_path.as_ref(),
             recipient,
-            content: Some(Content { subject: parsed.subject(), headers: parsed.fields() }),
+            content: Some(Content {
+                subject: parsed.subject(),
+                headers: parsed.fields(),
+            }),
         };
         match verdict(&policy.evaluate(&facts)) {
-            Ok(Some(decision)) => orders.push(Order { recipient: recipient.clone(), direction, decision }),
+            Ok(Some(decision)) => orders.push(Order {
+                recipient: recipient.clone(),
+                direction,
+                decision,
+            }),
             Ok(None) => failures.push((recipient.clone(), undecided())),
             Err(failure) => failures.push((recipient.clone(), failure)),
         }
@@ -93,14 +104,26 @@ pub fn decide_early(
         return Err(Failure::RelayDenied);
     }
     let sender = envelope.reverse_path.as_ref();
-    let decision = verdict(&policy.evaluate(&Facts { direction, sender, recipient, content: None }))?;
-    Ok(decision.map(|decision| Order { recipient: recipient.clone(), direction, decision }))
+    let decision = verdict(&policy.evaluate(&Facts {
+        direction,
+        sender,
+        recipient,
+        content: None,
+    }))?;
+    Ok(decision.map(|decision| Order {
+        recipient: recipient.clone(),
+        direction,
+        decision,
+    }))
 }
 
 /// Inbound if the domain is ours, outbound otherwise.
 #[must_use]
 pub fn direction(recipient: &Address, internal_domains: &[String]) -> Direction {
-    if internal_domains.iter().any(|domain| domain == recipient.domain()) {
+    if internal_domains
+        .iter()
+        .any(|domain| domain == recipient.domain())
+    {
         Direction::Inbound
     } else {
         Direction::Outbound
@@ -112,9 +135,10 @@ fn verdict(answer: &Answer<'_>) -> Result<Option<Decision>, Failure> {
         Answer::NoRule => Err(Failure::NoRule),
         Answer::NotYet => Ok(None),
         Answer::Decided(decision) => match &decision.reject {
-            Some(text) => {
-                Err(Failure::RefusedByRule { rule: decision.rule.name.clone(), text: text.clone() })
-            }
+            Some(text) => Err(Failure::RefusedByRule {
+                rule: decision.rule.name.clone(),
+                text: text.clone(),
+            }),
             None => Ok(Some((*decision).clone())),
         },
     }

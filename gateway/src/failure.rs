@@ -22,13 +22,21 @@ impl Reply {
     /// A reply of one line with an enhanced status code.
     #[must_use]
     pub fn new(code: u16, enhanced: (u8, u8, u16), text: impl Into<String>) -> Self {
-        Self { code, enhanced: Some(enhanced), lines: vec![text.into()] }
+        Self {
+            code,
+            enhanced: Some(enhanced),
+            lines: vec![text.into()],
+        }
     }
 
     /// A reply of one line without an enhanced status code.
     #[must_use]
     pub fn bare(code: u16, text: impl Into<String>) -> Self {
-        Self { code, enhanced: None, lines: vec![text.into()] }
+        Self {
+            code,
+            enhanced: None,
+            lines: vec![text.into()],
+        }
     }
 
     /// Whether it is a 2xx.
@@ -101,32 +109,56 @@ impl Failure {
     /// Its line in the table: reply code, enhanced status code, text for the peer.
     fn row(&self) -> (u16, (u8, u8, u16), String) {
         match self {
-            Self::RelayDenied => {
-                (550, (5, 7, 1), "this client may not send to outside addresses here".into())
-            }
-            Self::NoRule => (550, (5, 7, 1), "no rule of the policy allows this mail".into()),
+            Self::RelayDenied => (
+                550,
+                (5, 7, 1),
+                "this client may not send to outside addresses here".into(),
+            ),
+            Self::NoRule => (
+                550,
+                (5, 7, 1),
+                "no rule of the policy allows this mail".into(),
+            ),
             Self::RefusedByRule { text, .. } => (550, (5, 7, 1), text.clone()),
             Self::NotEntitled(why) => (550, (5, 7, 0), format!("not entitled to sign: {why}")),
-            Self::NoSigner(why) => {
-                (550, (5, 7, 5), format!("a signature is required and cannot be made: {why}"))
-            }
-            Self::NoCertificate(why) => {
-                (550, (5, 7, 5), format!("encryption is required and no certificate is usable: {why}"))
-            }
+            Self::NoSigner(why) => (
+                550,
+                (5, 7, 5),
+                format!("a signature is required and cannot be made: {why}"),
+            ),
+            Self::NoCertificate(why) => (
+                550,
+                (5, 7, 5),
+                format!("encryption is required and no certificate is usable: {why}"),
+            ),
             Self::Unacceptable(why) => (550, (5, 7, 7), why.clone()),
-            Self::Loop => {
-                (554, (5, 4, 6), "more than 30 Received fields: this message is in a loop".into())
-            }
+            Self::Loop => (
+                554,
+                (5, 4, 6),
+                "more than 30 Received fields: this message is in a loop".into(),
+            ),
             Self::Malformed(why) => (554, (5, 6, 0), format!("malformed message: {why}")),
             Self::TooLarge(why) => (552, (5, 3, 4), why.clone()),
-            Self::DirectoryUnavailable(_) => {
-                (451, (4, 4, 3), "a certificate directory gives no answer now; try again later".into())
-            }
-            Self::NoProtectedRoute => {
-                (451, (4, 7, 0), "a decrypted copy has no protected way on; try again later".into())
-            }
-            Self::OutOfTime => (451, (4, 4, 3), "processing took too long; try again later".into()),
-            Self::SpoolFull => (452, (4, 3, 1), "no room for mail now; try again later".into()),
+            Self::DirectoryUnavailable(_) => (
+                451,
+                (4, 4, 3),
+                "a certificate directory gives no answer now; try again later".into(),
+            ),
+            Self::NoProtectedRoute => (
+                451,
+                (4, 7, 0),
+                "a decrypted copy has no protected way on; try again later".into(),
+            ),
+            Self::OutOfTime => (
+                451,
+                (4, 4, 3),
+                "processing took too long; try again later".into(),
+            ),
+            Self::SpoolFull => (
+                452,
+                (4, 3, 1),
+                "no room for mail now; try again later".into(),
+            ),
             Self::Internal(_) => (451, (4, 3, 0), "a local error; try again later".into()),
         }
     }
@@ -200,8 +232,10 @@ impl Refusal {
     /// A refusal for the reasons of single recipients; none if there are no reasons.
     #[must_use]
     pub fn of_recipients(failures: Vec<(Address, Failure)>) -> Option<Self> {
-        let failures: Vec<_> =
-            failures.into_iter().map(|(address, failure)| (Some(address), failure)).collect();
+        let failures: Vec<_> = failures
+            .into_iter()
+            .map(|(address, failure)| (Some(address), failure))
+            .collect();
         (!failures.is_empty()).then_some(Self { failures })
     }
 
@@ -214,13 +248,18 @@ impl Refusal {
     /// The one reply: any temporary failure makes it temporary, and it names the recipients.
     #[must_use]
     pub fn reply(&self) -> Reply {
-        let worst = self.failures.iter().find(|(_, failure)| failure.is_temporary());
+        let worst = self
+            .failures
+            .iter()
+            .find(|(_, failure)| failure.is_temporary());
         let Some((_, worst)) = worst.or(self.failures.first()) else {
             return Failure::Internal("a refusal without a reason".into()).reply();
         };
         let mut reply = worst.reply();
-        let same_kind =
-            self.failures.iter().filter(|(_, other)| other.is_temporary() == worst.is_temporary());
+        let same_kind = self
+            .failures
+            .iter()
+            .filter(|(_, other)| other.is_temporary() == worst.is_temporary());
         reply.lines = same_kind
             .map(|(address, failure)| match (address, failure.row().2) {
                 (Some(address), text) => format!("<{address}>: {text}"),
@@ -237,7 +276,9 @@ const MOST_LINES: usize = 20;
 
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
-        Self { failures: vec![(None, failure)] }
+        Self {
+            failures: vec![(None, failure)],
+        }
     }
 }
 
@@ -252,21 +293,37 @@ mod tests {
     #[test]
     fn one_temporary_failure_makes_the_reply_temporary() {
         let refusal = Refusal::of_recipients(vec![
-            (address("a@x.example"), Failure::NoCertificate("none is known".into())),
-            (address("b@x.example"), Failure::DirectoryUnavailable("ldap: timed out".into())),
+            (
+                address("a@x.example"),
+                Failure::NoCertificate("none is known".into()),
+            ),
+            (
+                address("b@x.example"),
+                Failure::DirectoryUnavailable("ldap: timed out".into()),
+            ),
         ])
         .unwrap();
         let reply = refusal.reply();
         assert_eq!((reply.code, reply.enhanced), (451, Some((4, 4, 3))));
         assert_eq!(reply.lines.len(), 1);
         assert!(reply.lines[0].starts_with("<b@x.example>: "), "{reply}");
-        assert!(!reply.to_string().contains("timed out"), "details are for the log");
+        assert!(
+            !reply.to_string().contains("timed out"),
+            "details are for the log"
+        );
     }
 
     #[test]
     fn a_refusal_names_each_recipient() {
-        let no = |name: &str| (address(name), Failure::NoCertificate("none is known".into()));
-        let reply = Refusal::of_recipients(vec![no("a@x.example"), no("b@x.example")]).unwrap().reply();
+        let no = |name: &str| {
+            (
+                address(name),
+                Failure::NoCertificate("none is known".into()),
+            )
+        };
+        let reply = Refusal::of_recipients(vec![no("a@x.example"), no("b@x.example")])
+            .unwrap()
+            .reply();
         assert_eq!((reply.code, reply.enhanced), (550, Some((5, 7, 5))));
         assert_eq!(reply.lines.len(), 2);
     }

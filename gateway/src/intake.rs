@@ -50,15 +50,19 @@ pub struct Gatekeeper {
 
 impl Intake for Gatekeeper {
     fn ready(&self) -> Result<(), Reply> {
-        self.spool.health().map_err(|error| spool_failure(&error).reply())
+        self.spool
+            .health()
+            .map_err(|error| spool_failure(&error).reply())
     }
 
-    async fn recipient(self: &Arc<Self>, id: QueueId, envelope: &Envelope, recipient: &Address) -> Reply {
+    async fn recipient(
+        self: &Arc<Self>,
+        _: QueueId,
+        envelope: &Envelope,
+        recipient: &Address,
+    ) -> Reply {
         match timeout(RCPT_PATIENCE, self.early_answer(envelope, recipient)).await {
-            Ok(Err(failure)) => {
-                observe::recipient_refused(id, recipient, &failure);
-                failure.reply()
-            }
+            Ok(Err(failure)) => failure.reply(),
             // What takes longer is answered after the content.
             Ok(Ok(())) | Err(_) => Reply::new(250, (2, 1, 5), "Recipient ok"),
         }
@@ -66,8 +70,7 @@ impl Intake for Gatekeeper {
 
     async fn message(self: &Arc<Self>, received: Received) -> Reply {
         let id = received.id;
-        let taken = timeout(self.config.limits.message_budget, self.take(received)).await;
-        match taken.unwrap_or_else(|_| Err(Failure::OutOfTime.into())) {
+        match self.take(received).await {
             Ok(Stored { .. }) => Reply::new(250, (2, 0, 0), format!("stored as {id}")),
             Err(refusal) => {
                 observe::refused(id, &refusal);
@@ -80,13 +83,21 @@ impl Intake for Gatekeeper {
 impl Gatekeeper {
     async fn take(&self, received: Received) -> Result<Stored, Refusal> {
         let start = Instant::now();
-        let parsed = parse(received)?;
-        let decided = decide(parsed, &self.policy, &self.config.internal_domains)?;
-        let resolved = resolve(decided, &self.keyring, &self.config.internal_domains).await?;
-        let transformed = self.computed(move |context| transform(resolved, context)).await?;
+        // Storing has no time limit: a 451 for what is stored after all would double the mail.
+        let transformed = timeout(self.config.limits.message_budget, self.prepare(received));
+        let transformed = transformed.await.map_err(|_| Failure::OutOfTime)??;
         let stored = self.store(&transformed).await?;
         tell(&transformed, &stored, start.elapsed());
         Ok(stored)
+    }
+
+    async fn prepare(&self, received: Received) -> Result<Transformed, Refusal> {
+        let domains = &self.config.internal_domains;
+        let parsed = parse(received)?;
+        let decided = decide(parsed, &self.policy, domains)?;
+        let resolved = resolve(decided, &self.keyring, domains).await?;
+        self.computed(move |context| transform(resolved, context))
+            .await
     }
 
     /// Runs a stage that computes on a thread that may block, so many at once as there are cores.
@@ -107,7 +118,8 @@ impl Gatekeeper {
             drop(permit);
             result
         });
-        task.await.map_err(|panic| Failure::Internal(panic.to_string()))?
+        task.await
+            .map_err(|panic| Failure::Internal(panic.to_string()))?
     }
 
     /// Stores every copy, or none.
@@ -125,7 +137,10 @@ impl Gatekeeper {
         if let Some(refusal) = Refusal::of_recipients(failures) {
             return Err(refusal);
         }
-        self.spool.store(copies).await.map_err(|error| spool_failure(&error).into())
+        self.spool
+            .store(copies)
+            .await
+            .map_err(|error| spool_failure(&error).into())
     }
 
     /// What can be said at RCPT; a lookup that the content may need begins now.
@@ -135,7 +150,9 @@ impl Gatekeeper {
         let is_outbound = decide::direction(recipient, domains) == Direction::Outbound;
         match early {
             Some(order) if is_outbound && order.decision.encrypt == Requirement::Required => {
-                resolve::certificate(recipient, &order.decision, &self.keyring.lookup).await.map(drop)
+                resolve::certificate(recipient, &order.decision, &self.keyring.lookup)
+                    .await
+                    .map(drop)
             }
             None if is_outbound => {
                 self.keyring.warm_up(recipient);
@@ -150,13 +167,24 @@ impl Gatekeeper {
 fn new_copy(parsed: &Parsed, copy: &Copy, number: u16) -> NewCopy {
     let message = parsed.message();
     NewCopy {
-        id: CopyId { message: parsed.id(), number },
+        id: CopyId {
+            message: parsed.id(),
+            number,
+        },
         reverse_path: parsed.envelope().reverse_path.clone(),
-        recipients: copy.recipients.iter().map(|recipient| recipient.address.clone()).collect(),
+        recipients: copy
+            .recipients
+            .iter()
+            .map(|recipient| recipient.address.clone())
+            .collect(),
         content: copy.content.clone(),
         needs_eight_bit: !copy.content.is_ascii(),
         smtputf8: parsed.envelope().smtputf8,
-        transport: if copy.treated.opened { Transport::Private } else { Transport::Any },
+        transport: if copy.treated.opened {
+            Transport::Private
+        } else {
+            Transport::Any
+        },
         original_headers: message.content().slice(message.header_range()),
         message_id: message.message_id(),
         subject: parsed.subject().map(str::to_owned),
@@ -170,11 +198,23 @@ fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
         for recipient in &copy.recipients {
             let rule = &recipient.rule;
             let place = format!("{}:{}", rule.file, rule.line);
-            observe::decided(parsed.id(), &recipient.address, &rule.name, &place, &treatment);
+            observe::decided(
+                parsed.id(),
+                &recipient.address,
+                &rule.name,
+                &place,
+                &treatment,
+            );
         }
     }
     let recipients = parsed.envelope().recipients.len();
-    observe::stored(parsed.id(), parsed.message().content().len(), recipients, stored.copies(), took);
+    observe::stored(
+        parsed.id(),
+        parsed.message().content().len(),
+        recipients,
+        stored.copies(),
+        took,
+    );
 }
 
 fn spool_failure(error: &SpoolError) -> Failure {

@@ -118,15 +118,31 @@ pub async fn resolve(
 
     let mut plans = Vec::with_capacity(found.len());
     let mut failures = Vec::new();
-    for (Order { recipient, decision, .. }, treatment) in found {
+    for (
+        Order {
+            recipient,
+            decision,
+            ..
+        },
+        treatment,
+    ) in found
+    {
         match treatment {
-            Ok(treatment) => plans.push(Plan { recipient, decision, treatment }),
+            Ok(treatment) => plans.push(Plan {
+                recipient,
+                decision,
+                treatment,
+            }),
             Err(failure) => failures.push((recipient, failure)),
         }
     }
     match Refusal::of_recipients(failures) {
         Some(refusal) => Err(refusal),
-        None => Ok(Resolved { parsed, signer: signing.signer(), plans }),
+        None => Ok(Resolved {
+            parsed,
+            signer: signing.signer(),
+            plans,
+        }),
     }
 }
 
@@ -188,7 +204,9 @@ async fn inbound(order: &Order, keyring: &Keyring) -> Result<Treatment, Failure>
         return Ok(Treatment::Inbound(Vec::new()));
     }
     let decryptors = keyring.vault.decryptors_for(&order.recipient).await;
-    decryptors.map(Treatment::Inbound).map_err(|error| Failure::Internal(error.to_string()))
+    decryptors
+        .map(Treatment::Inbound)
+        .map_err(|error| Failure::Internal(error.to_string()))
 }
 
 /// Whether and by whom a message can be signed.
@@ -246,7 +264,9 @@ async fn signing(
     };
     match keyring.vault.signer_for(&author).await {
         Ok(Some(signer)) => Ok(Signing::By(signer)),
-        Ok(None) => Ok(Signing::NoKey(Failure::NoSigner(format!("{author} has no usable signing key")))),
+        Ok(None) => Ok(Signing::NoKey(Failure::NoSigner(format!(
+            "{author} has no usable signing key"
+        )))),
         Err(error) => Err(Failure::Internal(error.to_string()).into()),
     }
 }
@@ -254,16 +274,25 @@ async fn signing(
 /// The one From, if it is ours and the client may use it (law 7).
 fn entitled_author(parsed: &Parsed, internal_domains: &[String]) -> Result<Address, Failure> {
     if !parsed.envelope().client.may_have_signed() {
-        return Err(Failure::NotEntitled("this client may not use our users' keys".into()));
+        return Err(Failure::NotEntitled(
+            "this client may not use our users' keys".into(),
+        ));
     }
     let authors = parsed.message().from_addresses();
     let authors = authors.map_err(|error| Failure::NotEntitled(error.to_string()))?;
     let [author] = authors.as_slice() else {
-        return Err(Failure::NotEntitled("the message must have exactly one From address".into()));
+        return Err(Failure::NotEntitled(
+            "the message must have exactly one From address".into(),
+        ));
     };
-    if internal_domains.iter().any(|domain| domain == author.domain()) {
+    if internal_domains
+        .iter()
+        .any(|domain| domain == author.domain())
+    {
         Ok(author.clone())
     } else {
-        Err(Failure::NotEntitled(format!("From <{author}> is not in an internal domain")))
+        Err(Failure::NotEntitled(format!(
+            "From <{author}> is not in an internal domain"
+        )))
     }
 }

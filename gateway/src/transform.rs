@@ -62,7 +62,10 @@ pub struct Recipient {
 
 impl Recipient {
     fn of(plan: &Plan) -> Self {
-        Self { address: plan.recipient.clone(), rule: plan.decision.rule.clone() }
+        Self {
+            address: plan.recipient.clone(),
+            rule: plan.decision.rule.clone(),
+        }
     }
 }
 
@@ -100,8 +103,9 @@ impl Transformed {
 pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, Refusal> {
     let (parsed, signer, plans) = resolved.into_parts();
     let clean = without_lookalikes(parsed.message(), context)?;
-    let (outbound, inbound): (Vec<&Plan>, Vec<&Plan>) =
-        plans.iter().partition(|plan| matches!(plan.treatment, Treatment::Outbound { .. }));
+    let (outbound, inbound): (Vec<&Plan>, Vec<&Plan>) = plans
+        .iter()
+        .partition(|plan| matches!(plan.treatment, Treatment::Outbound { .. }));
     let trace = message::received_field(
         &context.hostname,
         parsed.envelope(),

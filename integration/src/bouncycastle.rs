@@ -57,7 +57,9 @@ pub fn open(mail: &[u8], reader: &Identity, anchor: &Path) -> Result<Vec<u8>> {
 /// BouncyCastle refuses.
 pub fn sign(entity: &[u8], signer: &Identity, algorithm: &str, form: &str) -> Result<Vec<u8>> {
     let entity = kept(entity)?;
-    let Identity { certificate, key, .. } = signer;
+    let Identity {
+        certificate, key, ..
+    } = signer;
     ask(&[&"sign", &entity.path(), certificate, key, &algorithm, &form])
 }
 
@@ -67,7 +69,13 @@ pub fn sign(entity: &[u8], signer: &Identity, algorithm: &str, form: &str) -> Re
 /// BouncyCastle refuses.
 pub fn encrypt(entity: &[u8], reader: &Identity, cipher: &str, transport: &str) -> Result<Vec<u8>> {
     let entity = kept(entity)?;
-    ask(&[&"encrypt", &entity.path(), &reader.certificate, &cipher, &transport])
+    ask(&[
+        &"encrypt",
+        &entity.path(),
+        &reader.certificate,
+        &cipher,
+        &transport,
+    ])
 }
 
 /// The running Java program; it ends when its standard input is closed.
@@ -89,7 +97,11 @@ impl Java {
             .spawn()?;
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().context("no stdout")?);
-        Ok(Self { child, requests, answers })
+        Ok(Self {
+            child,
+            requests,
+            answers,
+        })
     }
 
     fn ask(&mut self, request: &str) -> Result<Vec<u8>> {
@@ -121,8 +133,10 @@ fn ask(words: &[&dyn Word]) -> Result<Vec<u8>> {
         words.iter().all(|word| !word.contains([' ', '\n'])),
         "a blank within a word: {words:?}"
     );
-    let mut java: MutexGuard<'_, Option<Java>> =
-        JAVA.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let mut java: MutexGuard<'_, Option<Java>> = JAVA
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     if java.is_none() {
         *java = Some(Java::start()?);
     }
@@ -181,7 +195,10 @@ fn class_path() -> Result<String> {
     let mut path = Vec::new();
     for (jar, package) in JARS {
         let file = format!("/usr/share/java/{jar}.jar");
-        ensure!(Path::new(&file).is_file(), "{file} is not installed: apt-get install {package}");
+        ensure!(
+            Path::new(&file).is_file(),
+            "{file} is not installed: apt-get install {package}"
+        );
         path.push(file);
     }
     Ok(path.join(":"))

@@ -48,7 +48,11 @@ impl Dovecot {
         let log = folder.path().join("log");
         let mut daemon = Daemon::start(Command::new(dovecot).arg("-F").arg("-c").arg(file), &log)?;
         daemon.wait_for_port(lmtp)?;
-        Ok(Self { lmtp, _daemon: daemon, folder })
+        Ok(Self {
+            lmtp,
+            _daemon: daemon,
+            folder,
+        })
     }
 
     /// Where it takes mail by LMTP.

@@ -17,7 +17,10 @@ use crate::process;
 /// /proc cannot be read.
 pub fn processor_time(roots: &[u32]) -> Result<Duration> {
     let processes = processes()?;
-    let ticks: u64 = tree(roots, &processes).iter().map(|id| processes[id].ticks).sum();
+    let ticks: u64 = tree(roots, &processes)
+        .iter()
+        .map(|id| processes[id].ticks)
+        .sum();
     Ok(Duration::from_secs_f64(ticks as f64 / ticks_per_second()?))
 }
 
@@ -53,7 +56,13 @@ pub fn memory_during<T>(roots: &[u32], work: impl FnOnce() -> Result<T>) -> Resu
     })?;
     let resident = kilobytes(&format!("/proc/{first}/status"), "VmHWM:")?;
     let proportional = highest.into_inner();
-    Ok((result, Memory { resident, proportional }))
+    Ok((
+        result,
+        Memory {
+            resident,
+            proportional,
+        },
+    ))
 }
 
 struct Process {
@@ -64,8 +73,9 @@ struct Process {
 fn proportional(roots: &[u32]) -> Result<u64> {
     let ids = tree(roots, &processes()?);
     // A process may have ended since the list was made.
-    let each =
-        ids.iter().filter_map(|id| kilobytes(&format!("/proc/{id}/smaps_rollup"), "Pss:").ok());
+    let each = ids
+        .iter()
+        .filter_map(|id| kilobytes(&format!("/proc/{id}/smaps_rollup"), "Pss:").ok());
     Ok(each.sum())
 }
 
@@ -79,7 +89,10 @@ fn kilobytes(file: &str, name: &str) -> Result<u64> {
 fn processes() -> Result<HashMap<u32, Process>> {
     let mut processes = HashMap::new();
     for entry in fs::read_dir("/proc")?.flatten() {
-        let id = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let id = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
         let stat = fs::read_to_string(entry.path().join("stat"));
         if let (Some(id), Ok(stat)) = (id, stat)
             && let Some(process) = read_stat(&stat)
@@ -97,7 +110,10 @@ fn read_stat(stat: &str) -> Option<Process> {
     let fields: Vec<&str> = rest.split_whitespace().collect();
     let parent = fields.get(1)?.parse().ok()?;
     let times = fields.get(11..15)?;
-    let ticks = times.iter().filter_map(|text| text.parse::<u64>().ok()).sum();
+    let ticks = times
+        .iter()
+        .filter_map(|text| text.parse::<u64>().ok())
+        .sum();
     Some(Process { parent, ticks })
 }
 
@@ -135,7 +151,10 @@ mod tests {
                 (used > Duration::from_millis(20)).then_some(())
             })
         })?;
-        assert!(memory.resident > 100_000 && memory.proportional > 10_000, "{memory:?}");
+        assert!(
+            memory.resident > 100_000 && memory.proportional > 10_000,
+            "{memory:?}"
+        );
         Ok(())
     }
 }

@@ -134,7 +134,12 @@ impl Setup {
         fs::write(folder.path().join("postern.toml"), configuration)?;
         fs::write(folder.path().join("policy.toml"), &self.policy)?;
         fs::write(folder.path().join("passphrase"), PASSPHRASE)?;
-        Ok(Gateway { binary: binary()?, folder, address, running: None })
+        Ok(Gateway {
+            binary: binary()?,
+            folder,
+            address,
+            running: None,
+        })
     }
 
     /// Writes the configuration, imports alice's key and bob's certificate, and starts the gateway.
@@ -290,10 +295,12 @@ impl Gateway {
     /// # Errors
     /// It is not within a minute.
     pub fn wait_until_empty(&self) -> Result<()> {
-        process::until(Duration::from_secs(60), "an empty queue", || match self.queue() {
-            Ok(queue) if queue.is_empty() => Some(Ok(())),
-            Ok(_) => None,
-            Err(error) => Some(Err(error)),
+        process::until(Duration::from_secs(60), "an empty queue", || {
+            match self.queue() {
+                Ok(queue) if queue.is_empty() => Some(Ok(())),
+                Ok(_) => None,
+                Err(error) => Some(Err(error)),
+            }
         })?
     }
 

@@ -22,7 +22,10 @@ pub const MARKER: &str = "MARKER-f3a91c=do-not-leak";
 /// a group of three bytes it begins.
 #[must_use]
 pub fn readable_markers() -> Vec<Vec<u8>> {
-    let mut forms = vec![MARKER.as_bytes().to_vec(), MARKER.replace('=', "=3D").into_bytes()];
+    let mut forms = vec![
+        MARKER.as_bytes().to_vec(),
+        MARKER.replace('=', "=3D").into_bytes(),
+    ];
     for before in 0..3 {
         let text = format!("{}{MARKER}", &"   "[..before]);
         let encoded = base64::STANDARD.encode(&text);
@@ -233,7 +236,10 @@ mod tests {
         mails.push(large("a@example.org", "b@partner.example", 100_000));
         for mail in mails {
             assert_eq!(mime::leaves(&mail.content)?, mail.leaves, "{}", mail.name);
-            let bare = mail.content.windows(2).any(|w| w[1] == b'\n' && w[0] != b'\r');
+            let bare = mail
+                .content
+                .windows(2)
+                .any(|w| w[1] == b'\n' && w[0] != b'\r');
             assert!(!bare, "{}", mail.name);
         }
         Ok(())

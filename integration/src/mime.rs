@@ -31,7 +31,9 @@ impl Leaf {
 /// # Errors
 /// It is no mail.
 pub fn leaves(mail: &[u8]) -> Result<Vec<Leaf>> {
-    let message = MessageParser::default().parse(mail).context("this is no mail")?;
+    let message = MessageParser::default()
+        .parse(mail)
+        .context("this is no mail")?;
     Ok(message
         .parts()
         .filter(|part| !matches!(part.kind(), PartKind::Multipart | PartKind::Message(_)))
@@ -172,9 +174,14 @@ pub fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
 }
 
 fn decoded(base64_text: &[u8]) -> Result<Vec<u8>> {
-    let text: Vec<u8> =
-        base64_text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    base64::STANDARD.decode(text).map_err(|error| anyhow::anyhow!("not base64: {error}"))
+    let text: Vec<u8> = base64_text
+        .iter()
+        .copied()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
+    base64::STANDARD
+        .decode(text)
+        .map_err(|error| anyhow::anyhow!("not base64: {error}"))
 }
 
 fn content_fields(mail: &[u8], wanted: bool) -> Vec<u8> {
@@ -203,7 +210,10 @@ mod tests {
     #[test]
     fn takes_a_mail_apart_and_puts_it_together() -> Result<()> {
         let entity = entity(MAIL);
-        assert_eq!(entity, b"Content-Type: text/plain;\r\n charset=utf-8\r\n\r\nHi\r\n");
+        assert_eq!(
+            entity,
+            b"Content-Type: text/plain;\r\n charset=utf-8\r\n\r\nHi\r\n"
+        );
         assert_eq!(
             dress(MAIL, &entity),
             [b"From: a@x\r\nMIME-Version: 1.0\r\n", &entity[..]].concat()
@@ -226,7 +236,11 @@ mod tests {
 
     #[test]
     fn line_ends_become_crlf_once() {
-        for (input, expected) in [("a\nb", "a\r\nb"), ("a\r\nb", "a\r\nb"), ("\n\n", "\r\n\r\n")] {
+        for (input, expected) in [
+            ("a\nb", "a\r\nb"),
+            ("a\r\nb", "a\r\nb"),
+            ("\n\n", "\r\n\r\n"),
+        ] {
             assert_eq!(crlf(input.as_bytes()), expected.as_bytes());
         }
     }

@@ -42,11 +42,16 @@ impl Nss {
     /// # Errors
     /// The tools are not installed, or refuse.
     pub fn new(anchor: &Path, people: &[&Identity]) -> Result<Self> {
-        let nss = Self { folder: tempfile::tempdir()? };
+        let nss = Self {
+            folder: tempfile::tempdir()?,
+        };
         nss.run("certutil", [OsStr::new("-N"), "--empty-password".as_ref()])?;
         for person in people {
             let import = ["-W", PASSPHRASE, "-K", "", "-i"].map(OsStr::new);
-            nss.run("pk12util", import.into_iter().chain([person.p12.as_os_str()]))?;
+            nss.run(
+                "pk12util",
+                import.into_iter().chain([person.p12.as_os_str()]),
+            )?;
         }
         // Trusted for mail (the second letter) and nothing else.
         let add = ["-A", "-n", "anchor", "-t", ",C,", "-i"].map(OsStr::new);
@@ -111,7 +116,9 @@ impl Nss {
 
     fn run<'a>(&self, tool: &str, options: impl IntoIterator<Item = &'a OsStr>) -> Result<()> {
         let mut command = Command::new(process::program(tool, PACKAGE)?);
-        command.arg("-d").arg(format!("sql:{}", self.folder.path().display()));
+        command
+            .arg("-d")
+            .arg(format!("sql:{}", self.folder.path().display()));
         process::run(command.args(options), b"").map(drop)
     }
 }

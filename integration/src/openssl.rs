@@ -117,7 +117,11 @@ pub fn pkcs12(identity: &Identity, options: &[&str], out: &Path) -> Result<()> {
     let mut openssl = Command::new("openssl");
     openssl.args(["pkcs12", "-export", "-passout", "env:PASSPHRASE"]);
     openssl.arg("-in").arg(&identity.certificate);
-    openssl.arg("-inkey").arg(&identity.key).arg("-out").arg(out);
+    openssl
+        .arg("-inkey")
+        .arg(&identity.key)
+        .arg("-out")
+        .arg(out);
     openssl.args(options).env("PASSPHRASE", pki::PASSPHRASE);
     process::run(&mut openssl, b"").map(drop)
 }

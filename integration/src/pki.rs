@@ -64,7 +64,15 @@ const fn person(
     key: Key,
     usage: &'static str,
 ) -> Person {
-    Person { name, address, key, usage, issuer: "ca", from: PAST, until: FUTURE }
+    Person {
+        name,
+        address,
+        key,
+        usage,
+        issuer: "ca",
+        from: PAST,
+        until: FUTURE,
+    }
 }
 
 #[rustfmt::skip]
@@ -243,7 +251,10 @@ fn export(folder: &Path, name: &str) -> Result<()> {
 
 fn openssl(folder: &Path, options: &str) -> Result<()> {
     let mut command = Command::new("openssl");
-    command.args(options.split_whitespace()).current_dir(folder).env("PASSPHRASE", PASSPHRASE);
+    command
+        .args(options.split_whitespace())
+        .current_dir(folder)
+        .env("PASSPHRASE", PASSPHRASE);
     process::run(&mut command, b"").map(drop)
 }
 
@@ -272,7 +283,12 @@ mod tests {
         let pki = pki()?;
         for person in PEOPLE {
             let identity = pki.identity(person.name);
-            let all = [identity.certificate, identity.key, identity.p12, identity.legacy_p12];
+            let all = [
+                identity.certificate,
+                identity.key,
+                identity.p12,
+                identity.legacy_p12,
+            ];
             assert!(all.iter().all(|file| file.is_file()), "{}", person.name);
         }
         assert!(pki.ca().is_file() && pki.file("tls.pem").is_file());

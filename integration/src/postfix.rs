@@ -30,8 +30,11 @@ impl Postfix {
     /// # Errors
     /// Postfix is not installed, or does not start; the text has its log.
     pub fn start(relay_host: SocketAddr, lmtp: SocketAddr) -> Result<Self> {
-        let transport =
-            format!("inline:{{ {{example.org=lmtp:inet:{}:{}}} }}", lmtp.ip(), lmtp.port());
+        let transport = format!(
+            "inline:{{ {{example.org=lmtp:inet:{}:{}}} }}",
+            lmtp.ip(),
+            lmtp.port()
+        );
         Self::with_settings(&format!(
             "relayhost = {}\ntransport_maps = {transport}\n",
             bracketed(relay_host)
@@ -68,8 +71,15 @@ impl Postfix {
         process::run(check.arg("-c").arg(&conf).arg("check"), b"")?;
         let log = folder.path().join("master.log");
         let daemon = Daemon::start(Command::new(master).arg("-c").arg(&conf).arg("-d"), &log)?;
-        let mut postfix = Self { address, daemon, folder };
-        postfix.daemon.wait_for_port(address).with_context(|| postfix.log())?;
+        let mut postfix = Self {
+            address,
+            daemon,
+            folder,
+        };
+        postfix
+            .daemon
+            .wait_for_port(address)
+            .with_context(|| postfix.log())?;
         Ok(postfix)
     }
 
@@ -163,7 +173,11 @@ mod tests {
         assert!(relayed.content.ends_with(&mail.content));
         smtp::send(postfix.address(), to, &[from], &mail.content)?.accepted()?;
         let stored = dovecot.only(from).with_context(|| postfix.log())?;
-        assert!(stored.ends_with(&mail.content), "{}", String::from_utf8_lossy(&stored));
+        assert!(
+            stored.ends_with(&mail.content),
+            "{}",
+            String::from_utf8_lossy(&stored)
+        );
         Ok(())
     }
 }

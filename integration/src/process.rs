@@ -51,8 +51,13 @@ impl Finished {
 /// # Errors
 /// It cannot be started, or takes longer than a minute (it is ended then).
 pub fn finish(command: &mut Command, input: &[u8]) -> Result<Finished> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start {command:?}"))?;
     let mut stdin = child.stdin.take().context("no stdin")?;
     let mut stdout = child.stdout.take().context("no stdout")?;
     let mut stderr = child.stderr.take().context("no stderr")?;
@@ -61,7 +66,9 @@ pub fn finish(command: &mut Command, input: &[u8]) -> Result<Finished> {
         scope.spawn(move || stdin.write_all(input).ok());
         let output = scope.spawn(move || read_all(&mut stdout));
         let errors = scope.spawn(move || read_all(&mut stderr));
-        let ended = until(PATIENCE, "the end of a program", || child.try_wait().transpose());
+        let ended = until(PATIENCE, "the end of a program", || {
+            child.try_wait().transpose()
+        });
         if ended.is_err() {
             child.kill()?;
             child.wait()?;
@@ -181,9 +188,11 @@ impl Daemon {
             return Ok(status);
         }
         signal(self.id(), "TERM")?;
-        until(limit, "the end of a daemon", || self.child.try_wait().transpose())
-            .with_context(|| tail(&self.printed(), 20))?
-            .map_err(Into::into)
+        until(limit, "the end of a daemon", || {
+            self.child.try_wait().transpose()
+        })
+        .with_context(|| tail(&self.printed(), 20))?
+        .map_err(Into::into)
     }
 
     /// Ends it at once (SIGKILL), as a power failure would.
@@ -286,7 +295,11 @@ mod tests {
         let failure = run(shell.args(["-c", "echo no >&2; exit 3"]), b"").unwrap_err();
         assert!(failure.to_string().contains("no\n"), "{failure}");
         let missing = program("no-such-program", "no-such-package").unwrap_err();
-        assert!(missing.to_string().ends_with("apt-get install no-such-package"));
+        assert!(
+            missing
+                .to_string()
+                .ends_with("apt-get install no-such-package")
+        );
         Ok(())
     }
 

@@ -186,7 +186,11 @@ impl Session {
             recipients: Vec::new(),
             content: Vec::new(),
         };
-        Self { server, stream, mail }
+        Self {
+            server,
+            stream,
+            mail,
+        }
     }
 
     fn run(&mut self) -> Result<()> {
@@ -304,8 +308,13 @@ mod tests {
         let sink = Sink::start()?;
         let all = mails::small("a@example.org", "b@partner.example");
         for mail in &all {
-            smtp::send(sink.address(), "a@example.org", &["b@partner.example"], &mail.content)?
-                .accepted()?;
+            smtp::send(
+                sink.address(),
+                "a@example.org",
+                &["b@partner.example"],
+                &mail.content,
+            )?
+            .accepted()?;
         }
         let kept = sink.wait(all.len())?;
         for (mail, kept) in all.iter().zip(kept) {

@@ -171,7 +171,11 @@ pub fn send(server: SocketAddr, from: &str, to: &[&str], mail: &[u8]) -> Result<
         false => None,
     };
     client.write(b"QUIT\r\n")?;
-    Ok(Sent { sender, recipients, message })
+    Ok(Sent {
+        sender,
+        recipients,
+        message,
+    })
 }
 
 /// The mail as DATA carries it (RFC 5321, section 4.5.2), with the final dot.

@@ -106,7 +106,12 @@ fn check(path: &str, text: &str, lists: &Lists) -> Vec<String> {
 fn head(text: &str) -> Option<Finding> {
     let first = text.lines().find(|line| !line.trim().is_empty());
     let says = first.is_some_and(|line| line.starts_with("//!"));
-    (!says).then(|| (1, "a file begins by saying what it promises (//!)".to_owned()))
+    (!says).then(|| {
+        (
+            1,
+            "a file begins by saying what it promises (//!)".to_owned(),
+        )
+    })
 }
 
 fn length(text: &str) -> Option<Finding> {
@@ -134,8 +139,14 @@ fn rust_lines(text: &str) -> Vec<Finding> {
     let breaches = [
         ("\t", "a tab"),
         (concat!("#[", "ignore"), "a test that does not run"),
-        (concat!("#[", "allow("), "#[expect(lint, reason = …)] instead"),
-        (concat!("#![", "allow("), "#![expect(lint, reason = …)] instead"),
+        (
+            concat!("#[", "allow("),
+            "#[expect(lint, reason = …)] instead",
+        ),
+        (
+            concat!("#![", "allow("),
+            "#![expect(lint, reason = …)] instead",
+        ),
     ];
     let mut found = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
@@ -162,7 +173,10 @@ fn imports(path: &str, text: &str, lists: &Lists) -> Vec<Finding> {
         }
     }
     for (number, line) in (1..).zip(code.lines()) {
-        for other in forbidden(name).iter().filter(|other| names_crate(line, other)) {
+        for other in forbidden(name)
+            .iter()
+            .filter(|other| names_crate(line, other))
+        {
             found.push((number, format!("{name} must not know {other}")));
         }
     }
@@ -176,7 +190,13 @@ fn root() -> PathBuf {
 
 fn listed(root: &Path) -> Vec<String> {
     let mut git = Command::new("git");
-    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
+    git.args([
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]);
     let output = git.current_dir(root).output().expect("git is installed");
     assert!(output.status.success(), "the tree is a git repository");
     let names = String::from_utf8(output.stdout).expect("file names are UTF-8");
@@ -318,18 +338,45 @@ mod rules {
             (smtp, &long, ":500: 501 lines"),
             (smtp, "//! x\nlet a = 1; \n", ":2: white space"),
             (smtp, "//! x\n\tlet\n", ":2: a tab"),
-            (smtp, concat!("//! x\n// TO", "DO\n"), concat!(":2: TO", "DO without")),
+            (
+                smtp,
+                concat!("//! x\n// TO", "DO\n"),
+                concat!(":2: TO", "DO without"),
+            ),
             (smtp, concat!("//! x\n#[", "ignore]\n"), ":2: a test that"),
             (smtp, concat!("//! x\n#[", "allow(x)]\n"), ":2: #[expect("),
-            ("docs/a.md", concat!("x\nsee /ro", "ot/x\n"), concat!(":2: /ro", "ot/ is")),
-            (smtp, "//! x\nuse crate::listen::A;\n", ":2: smtp comes before listen"),
-            (smtp, "//! x\nuse crate::{\n    smtp::{B},\n    listen,\n};\n", ":2: smtp comes"),
-            ("gateway/src/smtp/a.rs", "//! x\nuse super::super::listen;\n", ":2: smtp comes"),
-            ("policy/src/smtp.rs", "//! x\nfn f(a: gateway::A) {}\n", ":2: policy must not"),
+            (
+                "docs/a.md",
+                concat!("x\nsee /ro", "ot/x\n"),
+                concat!(":2: /ro", "ot/ is"),
+            ),
+            (
+                smtp,
+                "//! x\nuse crate::listen::A;\n",
+                ":2: smtp comes before listen",
+            ),
+            (
+                smtp,
+                "//! x\nuse crate::{\n    smtp::{B},\n    listen,\n};\n",
+                ":2: smtp comes",
+            ),
+            (
+                "gateway/src/smtp/a.rs",
+                "//! x\nuse super::super::listen;\n",
+                ":2: smtp comes",
+            ),
+            (
+                "policy/src/smtp.rs",
+                "//! x\nfn f(a: gateway::A) {}\n",
+                ":2: policy must not",
+            ),
         ] {
             let found = findings(path, text);
             let wanted = format!("{path}{expected}");
-            assert!(found.len() == 1 && found[0].starts_with(&wanted), "{text}: {found:?}");
+            assert!(
+                found.len() == 1 && found[0].starts_with(&wanted),
+                "{text}: {found:?}"
+            );
         }
         assert_eq!(unknown_at_the_top(&["new/x".to_owned()]).len(), 1);
     }
@@ -339,8 +386,14 @@ mod rules {
         let listen = "gateway/src/listen/mod.rs";
         let test = "//! x\n\n#[cfg(test)]\nmod tests {\n    use crate::listen;\n}\n";
         for (path, text) in [
-            (listen, "//! x\nuse crate::smtp::{A, B};\nuse super::listen;\n"),
-            (listen, "//! x\n// see crate::later and gateway::x\nuse crate::listen::C;\n"),
+            (
+                listen,
+                "//! x\nuse crate::smtp::{A, B};\nuse super::listen;\n",
+            ),
+            (
+                listen,
+                "//! x\n// see crate::later and gateway::x\nuse crate::listen::C;\n",
+            ),
             ("gateway/src/smtp/mod.rs", test),
             ("gateway/src/main.rs", "//! x\nuse gateway::listen;\n"),
             ("Makefile", "a:\n\tb\n"),

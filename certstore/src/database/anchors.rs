@@ -42,7 +42,13 @@ impl Database {
         .await?;
         let new = written.rows_affected() > 0;
         if new {
-            note(&mut transaction, ChangeKind::Trust, &fingerprint.to_string(), now).await?;
+            note(
+                &mut transaction,
+                ChangeKind::Trust,
+                &fingerprint.to_string(),
+                now,
+            )
+            .await?;
             forget_old(&mut transaction, now).await?;
         }
         transaction.commit().await?;
@@ -66,7 +72,13 @@ impl Database {
             .rows_affected()
             > 0;
         if removed {
-            note(&mut transaction, ChangeKind::Trust, &fingerprint.to_string(), now).await?;
+            note(
+                &mut transaction,
+                ChangeKind::Trust,
+                &fingerprint.to_string(),
+                now,
+            )
+            .await?;
         }
         transaction.commit().await?;
         Ok(removed)

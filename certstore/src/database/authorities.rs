@@ -30,7 +30,13 @@ impl Database {
     ) -> Result<bool, DatabaseError> {
         let fingerprint = certificate.sha256();
         let mut transaction = self.begin().await?;
-        certificates::add(&mut transaction, certificate, CertificateSource::Issued, now).await?;
+        certificates::add(
+            &mut transaction,
+            certificate,
+            CertificateSource::Issued,
+            now,
+        )
+        .await?;
         let written = sqlx::query(
             "INSERT INTO authority (certificate, sealed, added) VALUES ($1, $2, $3) \
              ON CONFLICT (certificate) DO NOTHING",

@@ -27,6 +27,9 @@ pub enum CertificateSource {
 }
 
 impl CertificateSource {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Imported, Self::Issued, Self::Pinned, Self::Harvested];
+
     /// Its name in tables, lists and explanations.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -39,8 +42,9 @@ impl CertificateSource {
     }
 
     fn parse(text: &str) -> Result<Self, DatabaseError> {
-        [Self::Imported, Self::Issued, Self::Pinned, Self::Harvested]
-            .into_iter()
+        Self::ALL
+            .iter()
+            .copied()
             .find(|source| source.as_str() == text)
             .ok_or_else(|| DatabaseError::Damaged(format!("a certificate from {text:?}")))
     }
@@ -209,10 +213,22 @@ pub(super) async fn add(
         .bind(&fingerprint.as_bytes()[..])
         .execute(&mut **transaction)
         .await?;
-        note(transaction, ChangeKind::Certificate, address.canonical(), now).await?;
+        note(
+            transaction,
+            ChangeKind::Certificate,
+            address.canonical(),
+            now,
+        )
+        .await?;
     }
     if certificate.is_ca() {
-        note(transaction, ChangeKind::Trust, &fingerprint.to_string(), now).await?;
+        note(
+            transaction,
+            ChangeKind::Trust,
+            &fingerprint.to_string(),
+            now,
+        )
+        .await?;
     }
     Ok(true)
 }

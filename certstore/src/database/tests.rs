@@ -13,7 +13,9 @@ const ALL: [CertificateSource; 4] = [
 ];
 
 async fn open(folder: &tempfile::TempDir) -> Database {
-    Database::open(&folder.path().join("postern.db")).await.unwrap()
+    Database::open(&folder.path().join("postern.db"))
+        .await
+        .unwrap()
 }
 
 fn new_key<'a>(owner: &'a policy::address::Address, certificate: &'a Certificate) -> NewKey<'a> {
@@ -46,7 +48,11 @@ async fn a_file_that_is_no_database_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("postern.db");
     let garbage = "no database, though long enough to look like one. ".repeat(100);
-    std::io::Write::write_all(&mut std::fs::File::create(&path).unwrap(), garbage.as_bytes()).unwrap();
+    std::io::Write::write_all(
+        &mut std::fs::File::create(&path).unwrap(),
+        garbage.as_bytes(),
+    )
+    .unwrap();
     for path in [path, folder.path().join("missing/postern.db")] {
         let error = Database::open(&path).await.unwrap_err();
         assert!(matches!(error, DatabaseError::Open { .. }), "{error:?}");
@@ -74,18 +80,40 @@ async fn certificates_are_found_by_address_whatever_its_case() {
     let found: Vec<_> = found.into_iter().map(|stored| stored.certificate).collect();
     assert_eq!(found, [new, old], "newest first");
     let only = [CertificateSource::Imported];
-    assert!(database.certificates_of(&alice, &only).await.unwrap().is_empty());
-    assert_eq!(add(CertificateSource::Imported).await.unwrap(), 3, "a better source counts");
-    assert_eq!(database.certificates_of(&alice, &only).await.unwrap().len(), 2);
-    assert_eq!(add(CertificateSource::Harvested).await.unwrap(), 0, "a worse one does not");
+    assert!(
+        database
+            .certificates_of(&alice, &only)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(
+        add(CertificateSource::Imported).await.unwrap(),
+        3,
+        "a better source counts"
+    );
+    assert_eq!(
+        database.certificates_of(&alice, &only).await.unwrap().len(),
+        2
+    );
+    assert_eq!(
+        add(CertificateSource::Harvested).await.unwrap(),
+        0,
+        "a worse one does not"
+    );
 }
 
 #[tokio::test]
 async fn pages_go_over_all_certificates_once() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(&folder).await;
-    let all: Vec<_> = (0..7).map(|_| Sample::ec("a@example.org").self_signed().0).collect();
-    database.add_certificates(&all, CertificateSource::Imported, now()).await.unwrap();
+    let all: Vec<_> = (0..7)
+        .map(|_| Sample::ec("a@example.org").self_signed().0)
+        .collect();
+    database
+        .add_certificates(&all, CertificateSource::Imported, now())
+        .await
+        .unwrap();
     let mut seen: Vec<Fingerprint> = Vec::new();
     loop {
         let page = database.certificates(seen.last(), 3).await.unwrap();
@@ -110,8 +138,14 @@ async fn a_key_is_never_overwritten() {
         sealed: b"second".to_vec(),
         ..new_key(&alice, &certificate)
     };
-    assert_eq!(database.add_keys(&[first], &[], now()).await.unwrap(), [true]);
-    assert_eq!(database.add_keys(&[second], &[], now()).await.unwrap(), [false]);
+    assert_eq!(
+        database.add_keys(&[first], &[], now()).await.unwrap(),
+        [true]
+    );
+    assert_eq!(
+        database.add_keys(&[second], &[], now()).await.unwrap(),
+        [false]
+    );
     let keys = database.keys_of(&alice).await.unwrap();
     assert_eq!(keys.len(), 1);
     assert_eq!(keys[0].sealed, b"first");
@@ -151,17 +185,43 @@ async fn each_change_is_polled_once_by_each_feed() {
     let alice = address("Alice@example.org");
     let (certificate, _) = Sample::ec("alice@example.org").self_signed();
     let authority = SampleAuthority::root("A root").certificate();
-    database.add_keys(&[new_key(&alice, &certificate)], &[], now()).await.unwrap();
+    database
+        .add_keys(&[new_key(&alice, &certificate)], &[], now())
+        .await
+        .unwrap();
     let id = database.keys_of(&alice).await.unwrap()[0].entry.id;
-    assert!(database.set_key_state(id, KeyState::Retired, now()).await.unwrap());
-    assert!(!database.set_key_state(id + 1, KeyState::Retired, now()).await.unwrap());
+    assert!(
+        database
+            .set_key_state(id, KeyState::Retired, now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !database
+            .set_key_state(id + 1, KeyState::Retired, now())
+            .await
+            .unwrap()
+    );
     assert!(database.add_anchor(&authority, "*", now()).await.unwrap());
     assert!(!database.add_anchor(&authority, "*", now()).await.unwrap());
-    assert!(database.remove_anchor(&authority.sha256(), now()).await.unwrap());
-    assert!(!database.remove_anchor(&authority.sha256(), now()).await.unwrap());
+    assert!(
+        database
+            .remove_anchor(&authority.sha256(), now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !database
+            .remove_anchor(&authority.sha256(), now())
+            .await
+            .unwrap()
+    );
 
     let kinds = |changes: Vec<Change>| -> Vec<(ChangeKind, String)> {
-        changes.into_iter().map(|change| (change.kind, change.subject)).collect()
+        changes
+            .into_iter()
+            .map(|change| (change.kind, change.subject))
+            .collect()
     };
     let root = authority.sha256().to_string();
     let expected = [
@@ -194,14 +254,30 @@ async fn old_changes_are_dropped_and_new_ones_stay() {
 async fn authorities_are_found_by_name_and_the_newest_is_first() {
     let folder = tempfile::tempdir().unwrap();
     let database = open(&folder).await;
-    let (first, second) = (SampleAuthority::root("First"), SampleAuthority::root("Second"));
+    let (first, second) = (
+        SampleAuthority::root("First"),
+        SampleAuthority::root("Second"),
+    );
     for authority in [&first, &second] {
         let certificate = authority.certificate();
-        assert!(database.add_authority(&certificate, b"sealed", now()).await.unwrap());
-        assert!(!database.add_authority(&certificate, b"other", now()).await.unwrap());
+        assert!(
+            database
+                .add_authority(&certificate, b"sealed", now())
+                .await
+                .unwrap()
+        );
+        assert!(
+            !database
+                .add_authority(&certificate, b"other", now())
+                .await
+                .unwrap()
+        );
     }
     let stored = database.authorities().await.unwrap();
-    let stored: Vec<_> = stored.into_iter().map(|a| (a.certificate, a.sealed)).collect();
+    let stored: Vec<_> = stored
+        .into_iter()
+        .map(|a| (a.certificate, a.sealed))
+        .collect();
     let sealed = b"sealed".to_vec();
     let expected = [
         (second.certificate(), sealed.clone()),
@@ -209,6 +285,9 @@ async fn authorities_are_found_by_name_and_the_newest_is_first() {
     ];
     assert_eq!(stored, expected);
     let name = first.certificate().subject_der().to_vec();
-    assert_eq!(database.authorities_named(&name).await.unwrap(), [first.certificate()]);
+    assert_eq!(
+        database.authorities_named(&name).await.unwrap(),
+        [first.certificate()]
+    );
     assert_eq!(database.intermediates().await.unwrap().len(), 2);
 }

@@ -4,7 +4,7 @@ pub mod ca;
 mod key;
 mod name;
 
-pub use ca::{Authority, IssueRequest, Usage};
+pub use ca::{Authority, IssueRequest, Issued, Usage};
 pub use key::KeyAlgorithm;
 
 use crate::certificate::CertificateError;

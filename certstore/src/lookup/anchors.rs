@@ -20,7 +20,9 @@ pub async fn add_anchor(
 ) -> Result<bool, DatabaseError> {
     let mut new = false;
     for scope in scope_texts(&anchor.scope) {
-        new |= database.add_anchor(&anchor.certificate, &scope, now).await?;
+        new |= database
+            .add_anchor(&anchor.certificate, &scope, now)
+            .await?;
     }
     Ok(new)
 }
@@ -91,7 +93,10 @@ mod tests {
             ),
         ] {
             let texts = scope_texts(&scope);
-            let parsed: Vec<_> = texts.iter().map(|text| parse_scope(text).unwrap()).collect();
+            let parsed: Vec<_> = texts
+                .iter()
+                .map(|text| parse_scope(text).unwrap())
+                .collect();
             assert_eq!(parsed, expected);
         }
         assert!(parse_scope("").is_err());

@@ -175,7 +175,9 @@ impl Lookup {
     pub async fn invalidate_canonical(&self, address: &str) {
         self.invalidations.count_one();
         for purpose in [Purpose::Signing, Purpose::Encryption] {
-            self.answers.invalidate(&(address.to_owned(), purpose)).await;
+            self.answers
+                .invalidate(&(address.to_owned(), purpose))
+                .await;
         }
     }
 
@@ -228,8 +230,15 @@ impl Lookup {
                 Ok(selection) => {
                     let found = selection.chosen.is_some();
                     explanation.selection.chosen = selection.chosen;
-                    explanation.selection.considered.extend(selection.considered);
-                    if found { SourceOutcome::Found } else { SourceOutcome::None }
+                    explanation
+                        .selection
+                        .considered
+                        .extend(selection.considered);
+                    if found {
+                        SourceOutcome::Found
+                    } else {
+                        SourceOutcome::None
+                    }
                 }
             };
             explanation.sources.push(SourceReport {

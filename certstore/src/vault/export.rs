@@ -44,7 +44,10 @@ impl Vault {
         let certificate = stored.entry.certificate;
         let mut chain = self.chain_of(&certificate).await?;
         chain.insert(0, certificate.der().to_vec());
-        let (name, passphrase) = (owner.as_str().to_owned(), Zeroizing::new(passphrase.to_owned()));
+        let (name, passphrase) = (
+            owner.as_str().to_owned(),
+            Zeroizing::new(passphrase.to_owned()),
+        );
         // The key derivation takes a good part of a second.
         tokio::task::spawn_blocking(move || pkcs12::write(&name, &pkcs8, &chain, &passphrase))
             .await
@@ -81,7 +84,11 @@ impl Vault {
         owner: &Address,
         certificate: &Fingerprint,
     ) -> Result<StoredKey, ExportError> {
-        let keys = self.database.keys_of(owner).await.map_err(VaultError::from)?;
+        let keys = self
+            .database
+            .keys_of(owner)
+            .await
+            .map_err(VaultError::from)?;
         keys.into_iter()
             .find(|key| {
                 key.entry.certificate.sha256() == *certificate

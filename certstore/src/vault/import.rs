@@ -220,7 +220,11 @@ fn warnings(owner: &Address, certificate: &Certificate) -> Vec<String> {
     if certificate.addresses().contains(owner) {
         return Vec::new();
     }
-    let named: Vec<&str> = certificate.addresses().iter().map(Address::as_str).collect();
+    let named: Vec<&str> = certificate
+        .addresses()
+        .iter()
+        .map(Address::as_str)
+        .collect();
     let named = match named.is_empty() {
         true => "no address".to_owned(),
         false => named.join(", "),

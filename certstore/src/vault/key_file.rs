@@ -107,7 +107,10 @@ fn read_pem(bytes: &[u8], passphrase: &Passphrase) -> Result<KeyFile, KeyFileErr
                             .to_owned(),
                     ));
                 }
-                file.keys.push(FoundKey { der: contents, name: None });
+                file.keys.push(FoundKey {
+                    der: contents,
+                    name: None,
+                });
             }
             "ENCRYPTED PRIVATE KEY" => {
                 let key_info = Element::only(&contents)?;

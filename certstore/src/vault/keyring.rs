@@ -101,13 +101,18 @@ impl Vault {
         while chain.len() < MAX_CHAIN && !last.is_self_issued() {
             let issuers = self.database.authorities_named(last.issuer_der()).await?;
             let issuer = issuers.into_iter().find(|issuer| {
-                may_have_issued(issuer, &last) && !issuer.is_self_issued() && !chain.contains(issuer)
+                may_have_issued(issuer, &last)
+                    && !issuer.is_self_issued()
+                    && !chain.contains(issuer)
             });
             let Some(issuer) = issuer else { break };
             chain.push(issuer.clone());
             last = issuer;
         }
-        Ok(chain.iter().map(|certificate| certificate.der().to_vec()).collect())
+        Ok(chain
+            .iter()
+            .map(|certificate| certificate.der().to_vec())
+            .collect())
     }
 }
 
@@ -140,7 +145,10 @@ impl OpenKey {
 
     fn is_encrypted_to(&self, owner: &Address) -> bool {
         self.entry.state == KeyState::Active
-            && matches!(self.entry.purpose, KeyPurpose::Encryption | KeyPurpose::Both)
+            && matches!(
+                self.entry.purpose,
+                KeyPurpose::Encryption | KeyPurpose::Both
+            )
             && self.entry.certificate.allows(Purpose::Encryption).is_ok()
             && self.entry.certificate.addresses().contains(owner)
     }
@@ -152,10 +160,7 @@ impl OpenKey {
     }
 }
 
-fn open_keys(
-    sealing_key: &SealingKey,
-    stored: Vec<StoredKey>,
-) -> Result<Vec<OpenKey>, VaultError> {
+fn open_keys(sealing_key: &SealingKey, stored: Vec<StoredKey>) -> Result<Vec<OpenKey>, VaultError> {
     stored
         .into_iter()
         .map(|stored| {

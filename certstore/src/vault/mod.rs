@@ -156,7 +156,10 @@ impl Vault {
     /// # Errors
     /// [`VaultError`].
     pub async fn set_key_state(&self, id: i64, state: KeyState) -> Result<bool, VaultError> {
-        let found = self.database.set_key_state(id, state, self.clock.now()).await?;
+        let found = self
+            .database
+            .set_key_state(id, state, self.clock.now())
+            .await?;
         self.invalidate_all();
         Ok(found)
     }

@@ -95,11 +95,16 @@ impl SoftwareKey {
         }
         let key = fields.expect(Tag::OCTET_STRING)?.octets()?;
         let mut algorithm = second.children()?;
-        match algorithm.expect(Tag::OBJECT_IDENTIFIER)?.object_identifier()? {
+        match algorithm
+            .expect(Tag::OBJECT_IDENTIFIER)?
+            .object_identifier()?
+        {
             // A PSS key is an RSA key that its owner wants to use with PSS alone (RFC 4055, section 1.2).
             RSA_ENCRYPTION | ID_RSASSA_PSS => Self::rsa(&key),
             ID_EC_PUBLIC_KEY => {
-                let curve = algorithm.expect(Tag::OBJECT_IDENTIFIER)?.object_identifier()?;
+                let curve = algorithm
+                    .expect(Tag::OBJECT_IDENTIFIER)?
+                    .object_identifier()?;
                 Self::ec(named_curve(curve)?, &key)
             }
             other => Err(KeyRejection::Unsupported(other.to_string())),
@@ -232,7 +237,8 @@ impl RsaKey {
         let opened = match transport {
             KeyTransport::Pkcs1 => self.pkcs1.decrypt(encrypted_key, &mut buffer),
             KeyTransport::Oaep(digest) => {
-                self.oaep.decrypt(oaep(digest), encrypted_key, &mut buffer, None)
+                self.oaep
+                    .decrypt(oaep(digest), encrypted_key, &mut buffer, None)
             }
         };
         let length = opened.map_err(|_| KeyFailure::Failed)?.len();

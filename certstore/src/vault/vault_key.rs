@@ -34,7 +34,11 @@ pub async fn open_vault_key(path: &Path, database: &Database) -> Result<VaultKey
     let sealing_key = key.derive("check");
     let check = match check {
         Some(check) => check,
-        None => database.keep_vault_check(&sealing_key.seal(&[], CHECK)?).await?,
+        None => {
+            database
+                .keep_vault_check(&sealing_key.seal(&[], CHECK)?)
+                .await?
+        }
     };
     match sealing_key.open(&[], &check) {
         Ok(_) => Ok(key),
@@ -54,7 +58,10 @@ fn read_key(path: &Path) -> Result<Option<VaultKey>, VaultError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(fault(error.to_string())),
     };
-    let mode = file.metadata().map_err(|error| fault(error.to_string()))?.mode();
+    let mode = file
+        .metadata()
+        .map_err(|error| fault(error.to_string()))?
+        .mode();
     if mode & 0o077 != 0 {
         return Err(VaultError::KeyExposed {
             path: path.to_owned(),
@@ -168,8 +175,18 @@ mod tests {
         let again = open_vault_key(&path, &database).await.unwrap();
         assert_eq!(first.as_bytes(), again.as_bytes());
         assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o600);
-        let names: Vec<_> = folder.path().read_dir().unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert!(!names.iter().any(|name| name.to_string_lossy().ends_with(".new")), "{names:?}");
+        let names: Vec<_> = folder
+            .path()
+            .read_dir()
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        assert!(
+            !names
+                .iter()
+                .any(|name| name.to_string_lossy().ends_with(".new")),
+            "{names:?}"
+        );
     }
 
     #[tokio::test]

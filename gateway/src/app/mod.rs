@@ -56,20 +56,32 @@ pub async fn run(
     stop: impl Future<Output = &'static str>,
 ) -> Result<(), StartError> {
     let store = Store::open(&config, Arc::clone(&clock)).await?;
-    let spool = Arc::new(Spool::open(&config.data_dir, &store.vault_key, Arc::clone(&clock))?);
+    let spool = Arc::new(Spool::open(
+        &config.data_dir,
+        &store.vault_key,
+        Arc::clone(&clock),
+    )?);
     let mut listeners = Vec::with_capacity(config.listeners.len());
     for listener in &config.listeners {
         listeners.push(listen::bind(listener)?);
     }
     let addresses: Vec<SocketAddr> = listeners.iter().map(listen::Bound::address).collect();
-    let deliver = Deliver::start(Arc::clone(&spool), &config, system_roots(), Arc::clone(&clock))?;
+    let deliver = Deliver::start(
+        Arc::clone(&spool),
+        &config,
+        system_roots(),
+        Arc::clone(&clock),
+    )?;
 
     let settings = listen::Settings {
         hostname: config.hostname.clone(),
         limits: config.limits.clone(),
         clock: Arc::clone(&clock),
     };
-    let keyring = Keyring { lookup: Arc::clone(&store.lookup), vault: Arc::clone(&store.vault) };
+    let keyring = Keyring {
+        lookup: Arc::clone(&store.lookup),
+        vault: Arc::clone(&store.vault),
+    };
     let following = tokio::spawn(follow::follow(store.changes().await?, keyring.clone()));
     let rules = policy.rule_count();
     let hostname = config.hostname.clone();

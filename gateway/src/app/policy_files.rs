@@ -24,10 +24,16 @@ pub struct Checked {
 /// # Errors
 /// Every mistake in all files; a file that cannot be read is one.
 pub fn load_policy(config: &Config) -> Result<Checked, Vec<Diagnostic>> {
-    let sources = sources(&config.policy)
-        .map_err(|(path, error)| vec![unreadable(&path, &error)])?;
-    let profiles: Vec<&str> = config.profiles.iter().map(|profile| profile.name.as_str()).collect();
-    let options = CompileOptions { profiles: &profiles };
+    let sources =
+        sources(&config.policy).map_err(|(path, error)| vec![unreadable(&path, &error)])?;
+    let profiles: Vec<&str> = config
+        .profiles
+        .iter()
+        .map(|profile| profile.name.as_str())
+        .collect();
+    let options = CompileOptions {
+        profiles: &profiles,
+    };
     let (policy, warnings) = Policy::compile(&sources, &options)?;
     Ok(Checked { policy, warnings })
 }
@@ -47,7 +53,10 @@ fn sources(path: &Path) -> Result<Vec<Source>, (PathBuf, io::Error)> {
     if path.is_dir() {
         for entry in fs::read_dir(path).map_err(at(path))? {
             let file = entry.map_err(at(path))?.path();
-            if file.extension().is_some_and(|extension| extension == "toml") {
+            if file
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
                 files.push(file);
             }
         }
@@ -68,7 +77,10 @@ fn sources(path: &Path) -> Result<Vec<Source>, (PathBuf, io::Error)> {
 
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     let source = Source::new(shown(path), "");
-    Diagnostic::error(source.place(0), format!("the policy cannot be read: {error}"))
+    Diagnostic::error(
+        source.place(0),
+        format!("the policy cannot be read: {error}"),
+    )
 }
 
 /// A file's name as an operator would type it from here.

@@ -76,12 +76,28 @@ impl Store {
         make_private_folder(&config.data_dir)?;
         let database = Database::open(&config.data_dir.join(DATABASE)).await?;
         let vault_key = open_vault_key(&config.vault_key_file, &database).await?;
-        let vault = Arc::new(Vault::open(database.clone(), &vault_key, Arc::clone(&clock)));
-        let sources: Vec<Box<dyn Source>> = vec![Box::new(StoredCertificates::local(database.clone()))];
+        let vault = Arc::new(Vault::open(
+            database.clone(),
+            &vault_key,
+            Arc::clone(&clock),
+        ));
+        let sources: Vec<Box<dyn Source>> =
+            vec![Box::new(StoredCertificates::local(database.clone()))];
         let anchors = anchors(&config.trust)?;
-        let lookup =
-            Lookup::open(database.clone(), sources, anchors, clock, Lifetimes::default()).await?;
-        Ok(Self { database, vault_key, vault, lookup: Arc::new(lookup) })
+        let lookup = Lookup::open(
+            database.clone(),
+            sources,
+            anchors,
+            clock,
+            Lifetimes::default(),
+        )
+        .await?;
+        Ok(Self {
+            database,
+            vault_key,
+            vault,
+            lookup: Arc::new(lookup),
+        })
     }
 
     /// What is written into the store from now on.
@@ -95,8 +111,14 @@ impl Store {
 
 fn make_private_folder(path: &std::path::Path) -> Result<(), StoreError> {
     use std::os::unix::fs::DirBuilderExt;
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| StoreError::DataDir { path: path.to_owned(), error })
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
+    made.map_err(|error| StoreError::DataDir {
+        path: path.to_owned(),
+        error,
+    })
 }
 
 /// The anchors that the configuration names.
@@ -115,12 +137,19 @@ fn read_anchors(
     anchors: &mut Vec<Anchor>,
 ) -> Result<(), StoreError> {
     for path in files {
-        let bytes = fs::read(path)
-            .map_err(|error| StoreError::AnchorFile { path: path.clone(), error })?;
+        let bytes = fs::read(path).map_err(|error| StoreError::AnchorFile {
+            path: path.clone(),
+            error,
+        })?;
         for certificate in read_certificates(&bytes) {
-            let certificate = certificate
-                .map_err(|error| StoreError::Anchor { path: path.clone(), error })?;
-            anchors.push(Anchor { certificate, scope: scope.clone() });
+            let certificate = certificate.map_err(|error| StoreError::Anchor {
+                path: path.clone(),
+                error,
+            })?;
+            anchors.push(Anchor {
+                certificate,
+                scope: scope.clone(),
+            });
         }
     }
     Ok(())

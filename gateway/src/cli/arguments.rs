@@ -7,21 +7,21 @@ use clap::{Parser, Subcommand, ValueEnum};
 /// An S/MIME gateway: signs and encrypts outgoing mail, decrypts and verifies incoming mail, as policy files say.
 #[derive(Debug, Parser)]
 #[command(name = "postern", version, max_term_width = 100)]
-pub struct Arguments {
+pub(super) struct Arguments {
     /// The configuration [default: $POSTERN_CONFIG, ./postern.toml, /etc/postern/postern.toml]
     #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// Print JSON instead of text
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(super) json: bool,
     /// What to do
     #[command(subcommand)]
-    pub command: Command,
+    pub(super) command: Command,
 }
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Run the gateway
     Run,
     /// Check configuration and policy; prints every mistake as FILE:LINE:COL
@@ -57,7 +57,7 @@ pub enum Command {
 
 /// Other people's certificates.
 #[derive(Debug, Subcommand)]
-pub enum CertCommand {
+pub(super) enum CertCommand {
     /// Import certificates (PEM, DER, PKCS#7)
     Import {
         /// Files to read
@@ -83,7 +83,7 @@ pub enum CertCommand {
 
 /// What a key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum KeyPurpose {
+pub(super) enum KeyPurpose {
     /// Signatures
     Signing,
     /// Decryption
@@ -94,7 +94,7 @@ pub enum KeyPurpose {
 
 /// Our users' private keys.
 #[derive(Debug, Subcommand)]
-pub enum KeyCommand {
+pub(super) enum KeyCommand {
     /// Import a key with its certificate (PKCS#12)
     Import {
         /// Whose key it is
@@ -114,7 +114,7 @@ pub enum KeyCommand {
 
 /// Certificates that others are judged by.
 #[derive(Debug, Subcommand)]
-pub enum TrustCommand {
+pub(super) enum TrustCommand {
     /// Trust certificates as anchors
     Add {
         /// Files to read (PEM, DER, PKCS#7)
@@ -135,7 +135,7 @@ pub enum TrustCommand {
 
 /// The built-in certification authority.
 #[derive(Debug, Subcommand)]
-pub enum CaCommand {
+pub(super) enum CaCommand {
     /// Make the authority; its certificate is printed, and trusted for the internal domains
     Init {
         /// Its name
@@ -157,14 +157,14 @@ pub enum CaCommand {
 
 /// The policy.
 #[derive(Debug, Subcommand)]
-pub enum PolicyCommand {
+pub(super) enum PolicyCommand {
     /// Run the policy's [[test]] tables; exit code 1 if one fails
     Test,
 }
 
 /// Mail that waits for its delivery.
 #[derive(Debug, Subcommand)]
-pub enum QueueCommand {
+pub(super) enum QueueCommand {
     /// List it
     List,
     /// Show one message's envelope, tries and replies

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::opened;
-use super::output::{Output, line};
+use super::output::Output;
 use super::trouble::Trouble;
 use crate::app::{check_policy, load_policy};
 
@@ -16,14 +16,27 @@ pub(super) fn check(given: Option<&Path>, output: &Output) -> Result<(), Trouble
     for warning in &checked.warnings {
         eprint(&warning.to_string());
     }
-    let failed: Vec<_> = outcomes.iter().filter(|outcome| !outcome.passed()).collect();
+    let failed: Vec<_> = outcomes
+        .iter()
+        .filter(|outcome| outcome.failure.is_some())
+        .collect();
     for outcome in &failed {
-        eprint(&format!("{}:{}: error: test {:?} fails\n{}", outcome.file, outcome.line, outcome.name, outcome.differences));
+        eprint(&format!(
+            "{}:{}: error: test {:?} fails\n{}",
+            outcome.file,
+            outcome.line,
+            outcome.name,
+            outcome.failure.as_deref().unwrap_or_default()
+        ));
     }
     if !failed.is_empty() {
         return Err(Trouble::failed());
     }
-    let (rules, tests, warnings) = (checked.policy.rule_count(), outcomes.len(), checked.warnings.len());
+    let (rules, tests, warnings) = (
+        checked.policy.rule_count(),
+        outcomes.len(),
+        checked.warnings.len(),
+    );
     output.print(
         || json!({ "rules": rules, "tests": tests, "warnings": warnings }),
         || format!("configuration and policy are right: {rules} rules, {tests} tests pass, {warnings} warnings"),

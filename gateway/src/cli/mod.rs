@@ -34,10 +34,14 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if is_mistake { trouble::USAGE } else { 0 });
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(obey(arguments)),
-        Err(error) => Err(Trouble::unavailable(format!("no threads to be had: {error}"))),
+        Err(error) => Err(Trouble::unavailable(format!(
+            "no threads to be had: {error}"
+        ))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -46,7 +50,9 @@ pub fn main() -> ExitCode {
 }
 
 async fn obey(arguments: Arguments) -> Result<(), Trouble> {
-    let output = Output { json: arguments.json };
+    let output = Output {
+        json: arguments.json,
+    };
     let config = arguments.config.as_deref();
     match arguments.command {
         Command::Run => run::run(config).await,

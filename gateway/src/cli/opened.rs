@@ -16,8 +16,9 @@ use crate::config::Config;
 /// Reads the configuration: FILE, else $POSTERN_CONFIG, ./postern.toml, /etc/postern/postern.toml.
 pub(super) fn config(given: Option<&Path>) -> Result<Config, Trouble> {
     let path = place(given)?;
-    let text = fs::read_to_string(&path)
-        .map_err(|error| Trouble::configuration(format!("{} cannot be read: {error}", path.display())))?;
+    let text = fs::read_to_string(&path).map_err(|error| {
+        Trouble::configuration(format!("{} cannot be read: {error}", path.display()))
+    })?;
     let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
     let folder = absolute.parent().unwrap_or(Path::new("/"));
     let source = Source::new(path.display().to_string(), text);
@@ -50,12 +51,17 @@ pub(super) async fn store(given: Option<&Path>) -> Result<Opened, Trouble> {
     let config = config(given)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = Store::open(&config, Arc::clone(&clock)).await?;
-    Ok(Opened { config, store, clock })
+    Ok(Opened {
+        config,
+        store,
+        clock,
+    })
 }
 
 /// Reads a file that the command line names.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Trouble> {
-    fs::read(path).map_err(|error| Trouble::data(format!("{} cannot be read: {error}", path.display())))
+    fs::read(path)
+        .map_err(|error| Trouble::data(format!("{} cannot be read: {error}", path.display())))
 }
 
 /// Reads an address from the command line.
@@ -71,5 +77,7 @@ pub(super) fn passphrase(file: Option<&Path>) -> Result<zeroize::Zeroizing<Strin
     let text = String::from_utf8(read(path)?);
     let text = text.map_err(|_| Trouble::data(format!("{} is not UTF-8 text", path.display())))?;
     let text = zeroize::Zeroizing::new(text);
-    Ok(zeroize::Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+    Ok(zeroize::Zeroizing::new(
+        text.lines().next().unwrap_or_default().to_owned(),
+    ))
 }

@@ -16,7 +16,11 @@ pub(super) struct Output {
 impl Output {
     /// Prints the JSON value, or the text.
     pub(super) fn print(self, json: impl FnOnce() -> Value, text: impl FnOnce() -> String) {
-        if self.json { line(&json().to_string()) } else { line(&text()) }
+        if self.json {
+            line(&json().to_string())
+        } else {
+            line(&text())
+        }
     }
 
     /// Prints a list: an array of objects, or the rows under their heads.
@@ -44,14 +48,24 @@ pub(super) fn time(moment: SystemTime) -> String {
 
 /// Columns as wide as what is in them, the last one free.
 fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
-    let heads = heads.iter().map(|head| (*head).to_owned()).collect::<Vec<_>>();
+    let heads = heads
+        .iter()
+        .map(|head| (*head).to_owned())
+        .collect::<Vec<_>>();
     let all: Vec<&Vec<String>> = std::iter::once(&heads).chain(rows).collect();
     let width = |column: usize| {
-        all.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        all.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..heads.len()).map(width).collect();
     let line = |row: &&Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     all.iter().map(line).collect::<Vec<_>>().join("\n")

@@ -18,7 +18,14 @@ pub(super) async fn run(given: Option<&Path>) -> Result<(), Trouble> {
     for warning in &checked.warnings {
         observe::policy_warning(&warning.to_string());
     }
-    app::run(config, checked.policy, Arc::new(SystemClock), |_| (), told_to_stop()?).await?;
+    app::run(
+        config,
+        checked.policy,
+        Arc::new(SystemClock),
+        |_| (),
+        told_to_stop()?,
+    )
+    .await?;
     Ok(())
 }
 

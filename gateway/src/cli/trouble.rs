@@ -26,7 +26,10 @@ pub(super) struct Trouble {
 impl Trouble {
     /// A test or a comparison failed; what, was printed already.
     pub(super) const fn failed() -> Self {
-        Self { code: FAILED, lines: Vec::new() }
+        Self {
+            code: FAILED,
+            lines: Vec::new(),
+        }
     }
 
     /// The answer is no.
@@ -56,7 +59,10 @@ impl Trouble {
 
     /// The configuration or the policy is wrong, at these places.
     pub(super) fn mistakes(mistakes: &[Diagnostic]) -> Self {
-        Self { code: CONFIGURATION, lines: mistakes.iter().map(ToString::to_string).collect() }
+        Self {
+            code: CONFIGURATION,
+            lines: mistakes.iter().map(ToString::to_string).collect(),
+        }
     }
 
     /// Says it.
@@ -70,7 +76,10 @@ impl Trouble {
     }
 
     fn new(code: u8, text: impl Into<String>) -> Self {
-        Self { code, lines: vec![format!("postern: {}", text.into())] }
+        Self {
+            code,
+            lines: vec![format!("postern: {}", text.into())],
+        }
     }
 }
 

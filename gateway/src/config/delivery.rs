@@ -30,7 +30,10 @@ pub(super) fn read(section: Option<Reader<'_, '_>>) -> DeliveryConfig {
     table.choice_or_later("mode", &[("queue", ())], &["cut-through"]);
     for (key, count) in [
         ("concurrency", &mut delivery.concurrency),
-        ("concurrency-per-destination", &mut delivery.concurrency_per_destination),
+        (
+            "concurrency-per-destination",
+            &mut delivery.concurrency_per_destination,
+        ),
     ] {
         if let Some(given) = table.integer(key, 1..=10_000) {
             *count = usize::try_from(given.value).unwrap_or(usize::MAX);
@@ -53,7 +56,10 @@ pub(super) fn read(section: Option<Reader<'_, '_>>) -> DeliveryConfig {
 
 /// Reads all `[[route]]` tables.
 pub(super) fn routes(top: &mut Reader<'_, '_>) -> Vec<RouteConfig> {
-    top.sections("route").into_iter().filter_map(route).collect()
+    top.sections("route")
+        .into_iter()
+        .filter_map(route)
+        .collect()
 }
 
 fn route(mut section: Reader<'_, '_>) -> Option<RouteConfig> {
@@ -68,7 +74,9 @@ fn route(mut section: Reader<'_, '_>) -> Option<RouteConfig> {
         ("opportunistic", RouteTls::Opportunistic),
         ("required", RouteTls::Required),
     ];
-    let tls = section.table.choice_or_later("tls", &kinds, &["dane", "mta-sts"]);
+    let tls = section
+        .table
+        .choice_or_later("tls", &kinds, &["dane", "mta-sts"]);
     let user = section.table.string("user");
     if user.is_some() {
         section.table.require("password-file");
@@ -104,11 +112,19 @@ fn destination(text: &str, folder: &Path) -> Result<Destination, &'static str> {
     }
     let (host, port) = text.rsplit_once(':').ok_or(NEEDED)?;
     let port = port.parse().ok().filter(|port| *port != 0).ok_or(NEEDED)?;
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
     let is_literal = bare.is_some_and(|bare| bare.parse::<std::net::Ipv6Addr>().is_ok());
-    let is_name = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
+    let is_name = !host.is_empty()
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
     if is_literal || is_name {
-        Ok(Destination::Smtp { host: bare.unwrap_or(host).to_owned(), port })
+        Ok(Destination::Smtp {
+            host: bare.unwrap_or(host).to_owned(),
+            port,
+        })
     } else {
         Err(NEEDED)
     }

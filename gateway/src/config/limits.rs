@@ -29,7 +29,10 @@ pub(super) fn read(section: Option<Reader<'_, '_>>) -> Limits {
         return limits;
     };
     let table = &mut section.table;
-    for (key, size) in [("message-size", &mut limits.message_size), ("memory", &mut limits.memory)] {
+    for (key, size) in [
+        ("message-size", &mut limits.message_size),
+        ("memory", &mut limits.memory),
+    ] {
         if let Some(given) = table.size(key) {
             *size = given.value;
         }

@@ -7,19 +7,28 @@ use super::read::Reader;
 
 /// Reads all of them.
 pub(super) fn read(top: &mut Reader<'_, '_>) -> Vec<ListenerConfig> {
-    top.sections("listener").into_iter().filter_map(one).collect()
+    top.sections("listener")
+        .into_iter()
+        .filter_map(one)
+        .collect()
 }
 
 fn one(mut section: Reader<'_, '_>) -> Option<ListenerConfig> {
     section.table.require("address");
     let address = section.table.parsed("address", |text| {
-        text.parse::<SocketAddr>().map_err(|_| "an IP address and a port are needed, such as 127.0.0.1:2525")
+        text.parse::<SocketAddr>()
+            .map_err(|_| "an IP address and a port are needed, such as 127.0.0.1:2525")
     });
     let tls = tls(&mut section);
     let relay_from = networks(&mut section, "relay-from");
     let inbound_from = networks(&mut section, "inbound-from");
     section.table.finish();
-    Some(ListenerConfig { address: address?.value, tls: tls?, relay_from, inbound_from })
+    Some(ListenerConfig {
+        address: address?.value,
+        tls: tls?,
+        relay_from,
+        inbound_from,
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,7 +46,10 @@ fn tls(section: &mut Reader<'_, '_>) -> Option<ListenerTls> {
         ("required", Kind::Required),
         ("implicit", Kind::Implicit),
     ];
-    let kind = section.table.choice("tls", &kinds).map_or(Kind::None, |kind| kind.value);
+    let kind = section
+        .table
+        .choice("tls", &kinds)
+        .map_or(Kind::None, |kind| kind.value);
     if kind != Kind::None {
         section.table.require("certificate");
         section.table.require("key");
@@ -45,7 +57,10 @@ fn tls(section: &mut Reader<'_, '_>) -> Option<ListenerTls> {
     let (certificate, key) = (section.path("certificate"), section.path("key"));
     match kind {
         Kind::None => Some(ListenerTls::None),
-        Kind::Implicit => Some(ListenerTls::Implicit { certificate: certificate?, key: key? }),
+        Kind::Implicit => Some(ListenerTls::Implicit {
+            certificate: certificate?,
+            key: key?,
+        }),
         Kind::Offered | Kind::Required => Some(ListenerTls::StartTls {
             certificate: certificate?,
             key: key?,
@@ -55,14 +70,19 @@ fn tls(section: &mut Reader<'_, '_>) -> Option<ListenerTls> {
 }
 
 fn networks(section: &mut Reader<'_, '_>, key: &str) -> Vec<Network> {
-    let texts = section.table.list_of_strings(key).unwrap_or_default();
-    let mut networks = Vec::with_capacity(texts.len());
-    for text in texts {
+    let Some(texts) = section.table.list_of_strings(key) else {
+        return Vec::new();
+    };
+    let mut networks = Vec::with_capacity(texts.value.len());
+    for text in texts.value {
         match network(&text.value) {
             Some(network) => networks.push(network),
             None => section.table.error(
                 text.place,
-                format!("`{key}` cannot hold {:?}: a network such as 10.0.0.0/8 or ::1/128 is needed", text.value),
+                format!(
+                    "`{key}` cannot hold {:?}: a network such as 10.0.0.0/8 or ::1/128 is needed",
+                    text.value
+                ),
             ),
         }
     }
@@ -101,7 +121,11 @@ mod tests {
             ("localhost", None),
             ("", None),
         ] {
-            assert_eq!(network(text).map(|network| network.prefix), prefix, "{text:?}");
+            assert_eq!(
+                network(text).map(|network| network.prefix),
+                prefix,
+                "{text:?}"
+            );
         }
     }
 }

@@ -8,6 +8,6 @@ mod profile;
 mod read;
 
 pub use checked::{
-    Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls, LogConfig, Network,
-    Profile, RouteConfig, RouteTls, TrustConfig,
+    Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls, LogConfig,
+    Network, Profile, RouteConfig, RouteTls, TrustConfig,
 };

@@ -38,11 +38,19 @@ pub(super) fn read(top: &mut Reader<'_, '_>, default: Option<Located<'_, String>
             profiles.push(profile);
         }
     }
-    let name = default.as_ref().map_or(DEFAULT, |default| default.value.as_str());
-    match (profiles.iter().position(|profile| profile.name == name), &default) {
+    let name = default
+        .as_ref()
+        .map_or(DEFAULT, |default| default.value.as_str());
+    match (
+        profiles.iter().position(|profile| profile.name == name),
+        &default,
+    ) {
         (Some(position), _) => profiles.swap(0, position),
         (None, Some(default)) => {
-            let names: Vec<_> = profiles.iter().map(|profile| profile.name.as_str()).collect();
+            let names: Vec<_> = profiles
+                .iter()
+                .map(|profile| profile.name.as_str())
+                .collect();
             let message = format!("there is no profile {name:?}, only {}", names.join(", "));
             top.table.error(default.place, message);
         }

@@ -19,8 +19,8 @@ impl Config {
     /// Every mistake, sorted by place.
     pub fn read(source: &Source, folder: &Path) -> Result<Self, Vec<Diagnostic>> {
         let diagnostics = Diagnostics::default();
-        let config = document::parse(source, &diagnostics)
-            .and_then(|table| read(Reader { table, folder }));
+        let config =
+            document::parse(source, &diagnostics).and_then(|table| read(Reader { table, folder }));
         match config {
             Some(config) if !diagnostics.has_errors() => Ok(config),
             _ => Err(diagnostics.into_sorted()),
@@ -36,22 +36,39 @@ pub(super) struct Reader<'s, 'f> {
 
 impl<'s, 'f> Reader<'s, 'f> {
     pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
-        self.table.string(key).map(|text| self.folder.join(text.value))
+        self.table
+            .string(key)
+            .map(|text| self.folder.join(text.value))
     }
 
     pub(super) fn section(&mut self, key: &str) -> Option<Self> {
-        self.table.table(key).map(|table| Reader { table, folder: self.folder })
+        self.table.table(key).map(|table| Reader {
+            table,
+            folder: self.folder,
+        })
     }
 
     pub(super) fn sections(&mut self, key: &str) -> Vec<Self> {
-        let tables = self.table.tables(key);
-        tables.into_iter().map(|table| Reader { table, folder: self.folder }).collect()
+        let tables = self.table.tables(key).unwrap_or_default();
+        tables
+            .into_iter()
+            .map(|table| Reader {
+                table,
+                folder: self.folder,
+            })
+            .collect()
     }
 
     /// A list of domains, in canonical form.
     pub(super) fn domains(&mut self, key: &str) -> Option<Vec<String>> {
         let texts = self.table.list_of_strings(key)?;
-        Some(texts.iter().filter_map(|text| self.domain(key, text)).collect())
+        Some(
+            texts
+                .value
+                .iter()
+                .filter_map(|text| self.domain(key, text))
+                .collect(),
+        )
     }
 
     fn domain(&self, key: &str, text: &Located<'s, String>) -> Option<String> {
@@ -67,9 +84,9 @@ impl<'s, 'f> Reader<'s, 'f> {
 
     /// A list of file names, in which the last part may hold `*`.
     fn files(&mut self, key: &str) -> Vec<PathBuf> {
-        let patterns = self.table.list_of_strings(key).unwrap_or_default();
         let mut files = Vec::new();
-        for pattern in patterns {
+        let patterns = self.table.list_of_strings(key);
+        for pattern in patterns.into_iter().flat_map(|patterns| patterns.value) {
             let found = expand(&self.folder.join(&pattern.value));
             if found.is_empty() {
                 let message = format!("`{key}`: there is no file {:?}", pattern.value);
@@ -82,11 +99,19 @@ impl<'s, 'f> Reader<'s, 'f> {
 }
 
 fn read(mut top: Reader<'_, '_>) -> Option<Config> {
-    for key in ["hostname", "policy", "internal-domains", "listener", "route"] {
+    for key in [
+        "hostname",
+        "policy",
+        "internal-domains",
+        "listener",
+        "route",
+    ] {
         top.table.require(key);
     }
     let hostname = top.table.parsed("hostname", hostname);
-    let data_dir = top.path("data-dir").unwrap_or_else(|| top.folder.join("data"));
+    let data_dir = top
+        .path("data-dir")
+        .unwrap_or_else(|| top.folder.join("data"));
     let policy = top.path("policy");
     let internal_domains = top.domains("internal-domains");
     let default_profile = top.table.string("profile");
@@ -95,7 +120,8 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
     let delivery = delivery::read(top.section("delivery"));
     let routes = delivery::routes(&mut top);
     let trust = trust(top.section("trust"));
-    let vault_key_file = vault(top.section("vault")).unwrap_or_else(|| top.folder.join("vault.key"));
+    let vault_key_file =
+        vault(top.section("vault")).unwrap_or_else(|| top.folder.join("vault.key"));
     let log = log(top.section("log"));
     let profiles = profile::read(&mut top, default_profile);
     let folder = top.folder.to_owned();
@@ -122,7 +148,11 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
 
 fn hostname(text: &str) -> Result<String, &'static str> {
     let is_name = canonical_domain(text).is_some_and(|domain| domain.eq_ignore_ascii_case(text));
-    if is_name { Ok(text.to_owned()) } else { Err("it is no host name") }
+    if is_name {
+        Ok(text.to_owned())
+    } else {
+        Err("it is no host name")
+    }
 }
 
 fn canonical_domain(text: &str) -> Option<String> {
@@ -169,25 +199,46 @@ fn log(section: Option<Reader<'_, '_>>) -> LogConfig {
         ("info", LogLevel::Info),
         ("debug", LogLevel::Debug),
     ];
-    let format = section.table.choice("format", &formats).map(|format| format.value);
-    let level = section.table.choice("level", &levels).map(|level| level.value);
+    let format = section
+        .table
+        .choice("format", &formats)
+        .map(|format| format.value);
+    let level = section
+        .table
+        .choice("level", &levels)
+        .map(|level| level.value);
     section.table.finish();
-    LogConfig { format: format.unwrap_or_default(), level: level.unwrap_or_default() }
+    LogConfig {
+        format: format.unwrap_or_default(),
+        level: level.unwrap_or_default(),
+    }
 }
 
 /// The files that a name stands for, in name order; in its last part, `*` stands for any characters.
 fn expand(pattern: &Path) -> Vec<PathBuf> {
-    let name = pattern.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let name = pattern
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
     let Some((before, after)) = name.split_once('*') else {
-        return if pattern.is_file() { vec![pattern.to_owned()] } else { Vec::new() };
+        return if pattern.is_file() {
+            vec![pattern.to_owned()]
+        } else {
+            Vec::new()
+        };
     };
     let folder = pattern.parent().unwrap_or(pattern);
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries
         .map(|entry| entry.path())
         .filter(|path| {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let rest = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let rest = name
+                .strip_prefix(before)
+                .and_then(|rest| rest.strip_suffix(after));
             rest.is_some() && path.is_file()
         })
         .collect();

@@ -33,6 +33,7 @@ use crate::spool::{CopyId, Fate, Spool};
 use client::Connector;
 use crew::Crew;
 use route::Routes;
+pub use route::is_protected;
 use schedule::Schedule;
 use scheduler::Scheduler;
 pub use tls::system_roots;

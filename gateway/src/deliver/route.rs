@@ -1,6 +1,7 @@
 //! Which next hop a recipient's domain leads to: the first route that matches.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use crate::config::{Destination, RouteConfig, RouteTls};
@@ -69,6 +70,23 @@ impl Routes {
             self.hops.len() - 1
         })
     }
+}
+
+/// Whether mail for a domain in canonical form leaves by a protected way: verified TLS, loopback, or a folder here.
+#[must_use]
+pub fn is_protected(configured: &[RouteConfig], domain: &str) -> bool {
+    let mut matching = configured
+        .iter()
+        .filter(|route| Pattern::new(&route.domain).matches(domain));
+    matching.next().is_some_and(|route| match &route.to {
+        Destination::Maildir(_) => true,
+        Destination::Smtp { host, .. } => {
+            let is_loopback = host
+                .parse::<IpAddr>()
+                .map_or(host == "localhost", |ip| ip.is_loopback());
+            is_loopback || route.tls == RouteTls::Required
+        }
+    })
 }
 
 impl Pattern {

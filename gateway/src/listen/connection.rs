@@ -1,7 +1,7 @@
 //! One connection: drives its [`Session`] over the socket, within the limits of time and memory.
 //!
-//! Replies are collected and leave in one write, when the client is waited for or a message is at work. A message that
-//! came in whole is worked on to its end, even if its client goes away; one that did not is dropped.
+//! Replies are collected and leave in one write, when there is nothing left to do but wait for the client. A message
+//! that came in whole is worked on to its end, even if its client goes away; one that did not is dropped.
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -113,6 +113,10 @@ impl<I: Intake> Connection<I> {
     /// coming in, until the shutdown.
     async fn read(&mut self, progress: &mut Progress) -> Result<(), Ending> {
         self.flush(progress).await?;
+        // A client that always has more to say never lets a read run into its timeout.
+        if Instant::now() >= progress.end {
+            return Err(Ending::TooLong);
+        }
         if self.session.transaction().is_none() {
             progress.permit = Permit::outside_the_budget();
         }

@@ -56,11 +56,13 @@ impl Transport {
     /// Says that nothing more comes, then reads for a moment: closing over unread bytes would make the system reset the
     /// connection, and the client would lose our last reply.
     pub(super) async fn close(mut self) {
-        if self.shutdown().await.is_ok() {
+        let farewell = async {
+            self.shutdown().await?;
             let mut rest = self.take(LINGER_BYTES);
-            // Whatever comes or does not come is of no interest any more.
-            drop(timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await);
-        }
+            tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+        };
+        // Whatever comes or does not come is of no interest any more.
+        drop(timeout(LINGER, farewell).await);
     }
 }
 

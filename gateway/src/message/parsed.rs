@@ -30,7 +30,12 @@ pub fn parse(received: Received) -> Result<Parsed, Failure> {
     }
     let subject = message.subject();
     let fields = message.decoded_fields();
-    Ok(Parsed { received, message, subject, fields })
+    Ok(Parsed {
+        received,
+        message,
+        subject,
+        fields,
+    })
 }
 
 impl Parsed {

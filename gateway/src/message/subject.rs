@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::lookalike::{spliced, subject_field};
 use super::Message;
+use super::lookalike::{spliced, subject_field};
 
 /// The message with `subject` in its Subject fields.
 #[must_use]

@@ -6,7 +6,7 @@ use policy::address::Address;
 use tracing::{debug, error, info, warn};
 
 use super::QueueId;
-use crate::failure::{Failure, Refusal};
+use crate::failure::Refusal;
 
 /// A recipient's copy was decided: by which rule, and what is done.
 pub fn decided(id: QueueId, recipient: &Address, rule: &str, place: &str, treatment: &str) {
@@ -22,20 +22,17 @@ pub fn stored(id: QueueId, bytes: usize, recipients: usize, copies: usize, took:
 /// A message was refused; nothing of it is kept.
 pub fn refused(id: QueueId, refusal: &Refusal) {
     for (recipient, failure) in refusal.failures() {
-        let recipient = recipient.as_ref().map(ToString::to_string).unwrap_or_default();
-        let code = failure.reply().code;
+        let recipient = recipient
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let reason = failure.to_string();
         if failure.is_ours() {
-            warn!(event = "message.refused", %id, recipient, code, reason = %failure, "refused");
+            warn!(event = "message.refused", %id, recipient, reason, "refused");
         } else {
-            info!(event = "message.refused", %id, recipient, code, reason = %failure, "refused");
+            info!(event = "message.refused", %id, recipient, reason, "refused");
         }
     }
-}
-
-/// A recipient was refused at RCPT.
-pub fn recipient_refused(id: QueueId, recipient: &Address, failure: &Failure) {
-    let code = failure.reply().code;
-    info!(event = "recipient.refused", %id, %recipient, code, reason = %failure, "recipient refused");
 }
 
 /// A directory gave no answer, and the rule allows to go on without.
@@ -45,23 +42,35 @@ pub fn directory_passed_over(recipient: &Address, reason: &str) {
 
 /// Another process changed certificates, keys or anchors, and the caches were told.
 pub fn store_changed(changes: usize) {
-    debug!(event = "store.changed", changes, "certificate store changed");
+    debug!(
+        event = "store.changed",
+        changes, "certificate store changed"
+    );
 }
 
 /// The certificate store could not be asked for changes; caches may be behind until it answers.
 pub fn store_unreadable(reason: &str) {
-    error!(event = "store.unreadable", reason, "certificate store cannot be read");
+    error!(
+        event = "store.unreadable",
+        reason, "certificate store cannot be read"
+    );
 }
 
 /// The gateway takes mail.
 pub fn started(hostname: &str, listeners: usize, rules: usize) {
     let version = env!("CARGO_PKG_VERSION");
-    info!(event = "gateway.started", version, hostname, listeners, rules, "started");
+    info!(
+        event = "gateway.started",
+        version, hostname, listeners, rules, "started"
+    );
 }
 
 /// The gateway was told to stop, and finishes what it has accepted.
 pub fn stopping(signal: &str) {
-    info!(event = "gateway.stopping", signal, "stopping: finishing what was accepted");
+    info!(
+        event = "gateway.stopping",
+        signal, "stopping: finishing what was accepted"
+    );
 }
 
 /// The gateway has stopped.

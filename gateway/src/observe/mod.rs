@@ -9,7 +9,7 @@ mod message;
 pub mod delivery;
 
 pub use message::{
-    decided, directory_passed_over, policy_warning, recipient_refused, refused, started, stopped, stopping,
+    decided, directory_passed_over, policy_warning, refused, started, stopped, stopping,
     store_changed, store_unreadable, stored,
 };
 pub use queue_id::{QueueId, QueueIdError};

@@ -157,7 +157,7 @@ fn with_entity_of(message: &Message, entity: Vec<u8>, is_authenticated: bool) ->
     if !is_entity(&inner, is_authenticated) {
         return None;
     }
-    let mut whole = outer::header(message, inner.content().len());
+    let mut whole = outer::header(&[], message, inner.content().len());
     for field in inner.fields().filter(Field::is_content) {
         whole.extend_from_slice(field.raw);
     }

@@ -8,12 +8,12 @@ use certstore::trust::TrustedCertificate;
 
 use super::{SmimeFailure, outer, pkcs7};
 use crate::config::Profile;
-use crate::message::{Entity, Message};
+use crate::message::Message;
 
 /// Encrypts `entity` (content fields, blank line, body) in place of the content of `message`, below `trace`.
 ///
 /// # Errors
-/// [`SmimeFailure::Encrypt`].
+/// [`SmimeFailure::Encrypt`]; [`SmimeFailure::Ambiguous`] where a line of the body might be left outside.
 pub fn encrypt_entity(
     trace: &[u8],
     message: &Message,
@@ -21,9 +21,17 @@ pub fn encrypt_entity(
     recipients: &[&TrustedCertificate],
     profile: &Profile,
 ) -> Result<Vec<u8>, SmimeFailure> {
-    let certificates: Vec<&[u8]> =
-        recipients.iter().map(|recipient| recipient.certificate().der()).collect();
-    let options = EncryptOptions { cipher: profile.cipher, key_transport: profile.key_transport };
+    if !message.has_clean_header() {
+        return Err(SmimeFailure::Ambiguous);
+    }
+    let certificates: Vec<&[u8]> = recipients
+        .iter()
+        .map(|recipient| recipient.certificate().der())
+        .collect();
+    let options = EncryptOptions {
+        cipher: profile.cipher,
+        key_transport: profile.key_transport,
+    };
     let enveloped = cms::encrypt(entity, &certificates, &options).map_err(SmimeFailure::Encrypt)?;
     let mut whole = outer::header(trace, message, pkcs7::entity_len(&enveloped));
     pkcs7::append_entity(smime_type(profile.cipher), &enveloped, &mut whole);

@@ -17,7 +17,10 @@ pub(super) fn header(trace: &[u8], message: &Message, rest: usize) -> Vec<u8> {
     let length = trace.len() + message.header_block().len() + 2 + VERSION.len() + rest;
     let mut header = Vec::with_capacity(length);
     header.extend_from_slice(trace);
-    for field in message.fields().filter(|field| !field.is_content() && !field.is("MIME-Version")) {
+    for field in message
+        .fields()
+        .filter(|field| !field.is_content() && !field.is("MIME-Version"))
+    {
         header.extend_from_slice(field.raw);
     }
     if !header.is_empty() && !header.ends_with(b"\n") {

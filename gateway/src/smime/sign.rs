@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use certstore::cms::{self, ContentCipher, SignOptions, Signer};
 use encodify::base64;
 
-use super::{SmimeFailure, outer, pkcs7};
+use super::{SmimeFailure, pkcs7};
 use crate::config::{Form, Profile};
 use crate::message::{Entity, Message};
 

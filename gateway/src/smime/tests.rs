@@ -3,17 +3,18 @@ mod interop;
 mod people;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use certstore::certificate::Purpose;
-use certstore::cms::{ContentCipher, Decryptor, Digest, KeyTransport, RsaSignature};
+use certstore::cms::{ContentCipher, Decryptor, Digest, KeyTransport, RsaSignature, Signer};
 use certstore::trust::TrustedCertificate;
 use people::{PEOPLE, Person, now};
 use policy::address::Address;
 
 use super::*;
 use crate::config::{Form, Profile};
-use crate::message::Message;
 use crate::message::tests::message;
+use crate::message::{Entity, Message};
 
 /// A mail with all that makes signing hard: eight bits, a long line, a "From " line, an attachment.
 const MAIL: &str = "Received: from x\r\n\tby y; Mon, 1 Jan 2024 00:00:00 +0000\r\n\
@@ -39,6 +40,29 @@ fn profile(form: Form) -> Profile {
         cipher: ContentCipher::Aes256Cbc,
         key_transport: KeyTransport::Pkcs1,
     }
+}
+
+/// The whole message, signed.
+fn sign(
+    message: &Message,
+    signer: &dyn Signer,
+    profile: &Profile,
+    now: SystemTime,
+) -> Result<Vec<u8>, SmimeFailure> {
+    let entity = sign_entity(message, signer, profile, now)?;
+    Ok(with_entity(&[], message, &entity))
+}
+
+/// The whole message, encrypted as it is.
+fn encrypt(
+    message: &Message,
+    recipients: &[TrustedCertificate],
+    profile: &Profile,
+) -> Result<Vec<u8>, SmimeFailure> {
+    let mut entity = Vec::new();
+    Entity::as_written(message).append_to(&mut entity);
+    let recipients: Vec<_> = recipients.iter().collect();
+    encrypt_entity(&[], message, entity, &recipients, profile)
 }
 
 fn signed(content: &str, form: Form) -> Message {
@@ -166,12 +190,18 @@ fn signed_and_encrypted_in_one_go_verifies_after_opening() {
     let mail = message(MAIL);
     let profile = profile(Form::Clear);
     let entity = sign_entity(&mail, &*PEOPLE.alice, &profile, now()).unwrap();
-    let recipients = [trusted(&PEOPLE.bob)];
-    let sealed = message(encrypt_entity(&mail, entity.clone(), &recipients, &profile).unwrap());
+    let bob = trusted(&PEOPLE.bob);
+    let trace = b"Received: by us\r\n";
+    let sealed = encrypt_entity(trace, &mail, entity.clone(), &[&bob], &profile).unwrap();
+    assert!(sealed.starts_with(trace));
+    let sealed = message(sealed);
     assert_eq!(judge(&sealed).result, VerdictResult::None);
     let opened = decrypt(&sealed, &keys(&[&PEOPLE.bob])).unwrap();
     assert_eq!(judge(&opened.message).result, VerdictResult::Pass);
-    assert_eq!(opened.message.content(), &with_entity(&mail, &entity));
+    assert_eq!(
+        opened.message.content(),
+        &with_entity(trace, &mail, &entity)
+    );
 }
 
 #[test]

@@ -87,8 +87,9 @@ impl Verdict {
         }
     }
 
-    /// No pass, for this reason.
-    pub(super) fn refused(result: VerdictResult, reason: Reason, text: impl Into<String>) -> Self {
+    /// No pass, for this reason; `text` says it to people.
+    #[must_use]
+    pub fn refused(result: VerdictResult, reason: Reason, text: impl Into<String>) -> Self {
         Self {
             result,
             reason: Some(reason),
@@ -113,6 +114,16 @@ impl Verdict {
             .split_once(": ")
             .map_or(sentence.as_str(), |(_, text)| text);
         Self::refused(result, reason, text)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.result)?;
+        match self.reason {
+            Some(reason) => write!(f, " ({reason}: {})", self.text),
+            None => Ok(()),
+        }
     }
 }
 

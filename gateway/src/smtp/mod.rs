@@ -2,7 +2,7 @@
 //!
 //! A [`Session`] is fed the client's bytes and says what to do next as [`Action`]s. It decides about syntax, order and
 //! limits of the protocol; whether a recipient or a message is wanted, it asks its caller. It knows neither sockets,
-//! nor time, nor policy. Each verb has its file; every reply leaves through [`encode`].
+//! nor time, nor policy. Verbs that take more than a line have a file each; every reply leaves through [`encode`].
 //!
 //! Not offered: AUTH, CHUNKING (BDAT), DSN.
 

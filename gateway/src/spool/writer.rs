@@ -81,8 +81,10 @@ impl Writer {
             Err(_) if batch.len() > 1 => batch.into_iter().for_each(|job| self.serve(vec![job])),
             Err(error) => {
                 self.report(Some(error.clone()));
-                for job in batch {
-                    job.answer.send(Err(error.clone())).ok();
+                for Job { changes, answer } in batch {
+                    // First the content files go: the caller may count on nothing being left.
+                    drop(changes);
+                    answer.send(Err(error.clone())).ok();
                 }
             }
         }
@@ -116,24 +118,27 @@ impl Writer {
         Ok(committed)
     }
 
-    /// Tells callers, hands new mail over, and removes what is no longer needed.
+    /// Hands new mail over, tells callers, and removes what is no longer needed.
     fn finish(&self, batch: Vec<Job>, committed: Committed) {
         let mut leases = committed.leases.into_iter();
-        let mut copies = Vec::with_capacity(leases.len());
+        let mut answers = Vec::with_capacity(batch.len());
         for job in batch {
-            copies.extend(job.changes.puts);
-            job.answer.send(Ok(())).ok();
-        }
-        for copy in copies {
-            self.hand_over(copy, leases.next().flatten());
-        }
-        for removed in committed.removed {
-            self.held.forget_content(removed.id);
-            if removed.has_file {
-                self.files.remove(&removed.id.to_string());
+            for copy in job.changes.puts {
+                self.hand_over(copy, leases.next().flatten());
             }
+            answers.push(job.answer);
+        }
+        for removed in &committed.removed {
+            self.held.forget_content(removed.id);
         }
         self.report(None);
+        for answer in answers {
+            // Nobody listens if the caller lost patience; what he asked for is done all the same.
+            answer.send(Ok(())).ok();
+        }
+        for removed in committed.removed.iter().filter(|removed| removed.has_file) {
+            self.files.remove(&removed.id.to_string());
+        }
     }
 
     fn hand_over(&self, copy: SealedCopy, lease: Option<Lease>) {

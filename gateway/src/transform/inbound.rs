@@ -71,27 +71,43 @@ impl Marking {
 impl<'p> Arrival<'p> {
     fn add(arrivals: &mut Vec<Self>, opened: Option<Opened>, plan: &'p Plan) {
         let marking = Marking::of(&plan.decision);
-        let shared = arrivals.iter_mut().find(|other| {
-            opened.is_none() && other.opened.is_none() && other.marking == marking
-        });
+        let shared = arrivals
+            .iter_mut()
+            .find(|other| opened.is_none() && other.opened.is_none() && other.marking == marking);
         match shared {
             Some(arrival) => arrival.plans.push(plan),
-            None => arrivals.push(Self { opened, marking, plans: vec![plan] }),
+            None => arrivals.push(Self {
+                opened,
+                marking,
+                plans: vec![plan],
+            }),
         }
     }
 
     fn message<'m>(&'m self, received: &'m Message) -> &'m Message {
-        self.opened.as_ref().map_or(received, |opened| &opened.message)
+        self.opened
+            .as_ref()
+            .map_or(received, |opened| &opened.message)
     }
 
     fn verdict(&self, received: &Message, context: &Context) -> Option<Verdict> {
         if self.marking == Marking::None {
             return None;
         }
-        Some(smime::verify(self.message(received), &context.trust, context.now))
+        Some(smime::verify(
+            self.message(received),
+            &context.trust,
+            context.now,
+        ))
     }
 
-    fn copy(&self, received: &Message, trace: &[u8], verdict: Option<&Verdict>, context: &Context) -> Copy {
+    fn copy(
+        &self,
+        received: &Message,
+        trace: &[u8],
+        verdict: Option<&Verdict>,
+        context: &Context,
+    ) -> Copy {
         let is_told = |verdict: &&Verdict| {
             self.marking == Marking::All || verdict.result == VerdictResult::Pass
         };
@@ -109,7 +125,11 @@ impl<'p> Arrival<'p> {
             ..Treated::default()
         };
         let recipients = self.plans.iter().map(|plan| Recipient::of(plan)).collect();
-        Copy { content: Bytes::from(content), recipients, treated }
+        Copy {
+            content: Bytes::from(content),
+            recipients,
+            treated,
+        }
     }
 }
 
@@ -125,9 +145,9 @@ fn opened(message: &Message, plan: &Plan) -> Result<Option<Opened>, Failure> {
         Ok(opened) => Ok(Some(opened)),
         Err(DecryptOutcome::NotEncrypted) => Ok(None),
         Err(DecryptOutcome::KeyUnavailable(reason)) => Err(Failure::Internal(reason)),
-        Err(outcome) if plan.decision.decrypt == Requirement::Required => {
-            Err(Failure::Unacceptable(format!("it must be decrypted and cannot be: {outcome}")))
-        }
+        Err(outcome) if plan.decision.decrypt == Requirement::Required => Err(
+            Failure::Unacceptable(format!("it must be decrypted and cannot be: {outcome}")),
+        ),
         Err(_) => Ok(None),
     }
 }
@@ -137,5 +157,7 @@ fn objection(decision: &Decision, verdict: Option<&Verdict>) -> Option<Failure> 
     let insists = decision.verify == Requirement::Required
         && decision.on_bad_signature == OnBadSignature::Reject;
     let verdict = verdict.filter(|verdict| insists && verdict.result != VerdictResult::Pass)?;
-    Some(Failure::Unacceptable(format!("a good signature is required: smime={verdict}")))
+    Some(Failure::Unacceptable(format!(
+        "a good signature is required: smime={verdict}"
+    )))
 }

@@ -32,7 +32,13 @@ pub(super) fn copies(
             Some(tag) => Cow::Owned(without_tag(message, tag)?),
             None => Cow::Borrowed(message),
         };
-        let maker = Maker { message: &message, trace, signer, form, context };
+        let maker = Maker {
+            message: &message,
+            trace,
+            signer,
+            form,
+            context,
+        };
         maker.copies(&plans, &mut copies)?;
     }
     Ok(copies)
@@ -100,7 +106,11 @@ impl Maker<'_> {
         Copy {
             content: Bytes::from(content),
             recipients: plans.iter().map(|plan| Recipient::of(plan)).collect(),
-            treated: Treated { signed, encrypted_to, ..Treated::default() },
+            treated: Treated {
+                signed,
+                encrypted_to,
+                ..Treated::default()
+            },
         }
     }
 
@@ -132,7 +142,8 @@ impl Maker<'_> {
 fn alone<'p>(plan: &'p Plan, visible: &HashSet<String>) -> Option<&'p str> {
     let recipient = plan.recipient.canonical();
     let is_hidden = !visible.contains(recipient);
-    (is_hidden && plan.decision.hidden_recipients == HiddenRecipients::Separate).then_some(recipient)
+    (is_hidden && plan.decision.hidden_recipients == HiddenRecipients::Separate)
+        .then_some(recipient)
 }
 
 /// The message without the tag that made the rule match; the same one if its subject has none.
@@ -148,7 +159,9 @@ fn without_tag(message: &Message, tag: &SubjectTag) -> Result<Message, Failure> 
 fn told(failure: &SmimeFailure) -> Failure {
     match failure {
         SmimeFailure::Ambiguous => Failure::Malformed(failure.to_string()),
-        SmimeFailure::Sign(_) | SmimeFailure::Encrypt(_) => Failure::Internal(failure.to_string()),
+        SmimeFailure::NoRandomness | SmimeFailure::Sign(_) | SmimeFailure::Encrypt(_) => {
+            Failure::Internal(failure.to_string())
+        }
     }
 }
 

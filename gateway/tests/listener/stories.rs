@@ -1,6 +1,6 @@
 //! What a dialog cannot show: time, several clients at once, and ends.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout};
 
@@ -123,6 +123,7 @@ async fn silence_and_slowness_have_an_end() {
         "421 4.4.2 gw.example.org timeout, closing connection"
     );
     assert_eq!(client.line().await, "");
+    client.hang_up().await;
     server.stop().await;
 
     let server = Server::start(&options(&["data-timeout 300"]));
@@ -130,6 +131,7 @@ async fn silence_and_slowness_have_an_end() {
     client.start_message("MAIL FROM:<a@c.example>").await;
     client.send(b"Hi\r\n").await;
     client.expect("421").await;
+    client.hang_up().await;
     assert!(server.stop().await.is_empty());
 
     let server = Server::start(&options(&["session-time 400"]));
@@ -145,7 +147,18 @@ async fn silence_and_slowness_have_an_end() {
             .await
             .starts_with("421 4.4.2 gw.example.org session lasted too long")
     );
+    client.hang_up().await;
     server.stop().await;
+
+    let server = Server::start(&options(&["session-time 300"]));
+    let mut client = Client::connect(&server, false).await;
+    client.start_message("MAIL FROM:<a@c.example>").await;
+    let start = Instant::now();
+    // A client that never stops is cut off all the same.
+    while start.elapsed() < Duration::from_secs(5) && client.try_send(&[b'x'; 1000]).await {}
+    assert!(start.elapsed() < Duration::from_secs(5));
+    client.hang_up().await;
+    assert!(server.stop().await.is_empty());
 }
 
 #[tokio::test]

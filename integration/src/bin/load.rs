@@ -108,7 +108,9 @@ fn measure(name: &str, server: SocketAddr, hop: SocketAddr, processes: &[u32]) -
 
 /// One message goes to a sink that keeps it: what is not signed and encrypted as it should be is not timed.
 fn check(server: SocketAddr, hop: SocketAddr, mail: &mails::Mail) -> Result<()> {
-    let sink = process::until(Duration::from_secs(10), "the port", || Sink::start_at(hop).ok())?;
+    let sink = process::until(Duration::from_secs(10), "the port", || {
+        Sink::start_at(hop).ok()
+    })?;
     smtp::send(server, ALICE, &[BOB], &mail.content)?.accepted()?;
     let entity = openssl::open(&sink.only()?.content, &pki()?.bob(), &pki()?.ca())?;
     ensure!(mime::leaves(&entity)? == mail.leaves, "the content differs");
@@ -132,7 +134,12 @@ fn cell(
     let start = Instant::now();
     let (took, memory) = figures::memory_during(processes, || {
         let mut source = Command::new(process::program("smtp-source", "postfix")?);
-        source.args(["-s", &SESSIONS.min(count).to_string(), "-m", &count.to_string()]);
+        source.args([
+            "-s",
+            &SESSIONS.min(count).to_string(),
+            "-m",
+            &count.to_string(),
+        ]);
         source.args(["-f", ALICE, "-t", BOB, "-F"]).arg(file);
         let log = file.with_extension("log");
         let source = Daemon::start(source.arg(server.to_string()), &log)?;
@@ -171,11 +178,22 @@ impl Counter {
 /// What the machine's OpenSSL does in a second, on one core.
 fn machine() -> Result<()> {
     println!("openssl speed, one core");
-    for algorithm in [&["rsa2048"][..], &["-evp", "sha256"], &["-evp", "aes-256-cbc"]] {
+    for algorithm in [
+        &["rsa2048"][..],
+        &["-evp", "sha256"],
+        &["-evp", "aes-256-cbc"],
+    ] {
         let mut openssl = Command::new(process::program("openssl", "openssl")?);
         openssl.args(["speed", "-seconds", "1"]).args(algorithm);
         let printed = String::from_utf8(process::run(&mut openssl, b"")?)?;
-        for line in printed.lines().rev().take(2).collect::<Vec<_>>().iter().rev() {
+        for line in printed
+            .lines()
+            .rev()
+            .take(2)
+            .collect::<Vec<_>>()
+            .iter()
+            .rev()
+        {
             println!("  {line}");
         }
     }

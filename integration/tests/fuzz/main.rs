@@ -58,8 +58,16 @@ fn try_out(
         if outcome.is_err() || took > TOO_LONG {
             let file = pki::shared_folder()?.join(format!("finding-{}.bin", reader.name));
             fs::write(&file, &input)?;
-            let what = if outcome.is_err() { "panicked" } else { "took too long" };
-            return Ok(Some(format!("{}: {what} on {}", reader.name, file.display())));
+            let what = if outcome.is_err() {
+                "panicked"
+            } else {
+                "took too long"
+            };
+            return Ok(Some(format!(
+                "{}: {what} on {}",
+                reader.name,
+                file.display()
+            )));
         }
         count += 1;
     }

@@ -46,8 +46,16 @@ fn message(input: &[u8]) {
     let Ok(message) = Message::parse(Bytes::copy_from_slice(input)) else {
         return;
     };
-    black_box((message.from_addresses(), message.subject(), message.decoded_fields()));
-    black_box((message.visible_recipients(), message.is_report(), message.is_calendar()));
+    black_box((
+        message.from_addresses(),
+        message.subject(),
+        message.decoded_fields(),
+    ));
+    black_box((
+        message.visible_recipients(),
+        message.is_report(),
+        message.is_calendar(),
+    ));
     for part in message.parts() {
         black_box(part.decoded(message.content()));
     }
@@ -64,7 +72,10 @@ fn verify(input: &[u8]) {
         let anchors = read_certificates(&file)
             .into_iter()
             .flatten()
-            .map(|certificate| Anchor { certificate, scope: AnchorScope::Everybody });
+            .map(|certificate| Anchor {
+                certificate,
+                scope: AnchorScope::Everybody,
+            });
         Trust::new(anchors.collect(), Vec::new())
     });
     if let Ok(message) = Message::parse(Bytes::copy_from_slice(input)) {
@@ -89,8 +100,17 @@ fn cms(input: &[u8]) {
 
 fn certificate(input: &[u8]) {
     for certificate in read_certificates(input).into_iter().flatten() {
-        black_box((certificate.addresses(), certificate.subject(), certificate.key_kind()));
-        black_box((certificate.allows(Purpose::Signing), certificate.not_after())).0.ok();
+        black_box((
+            certificate.addresses(),
+            certificate.subject(),
+            certificate.key_kind(),
+        ));
+        black_box((
+            certificate.allows(Purpose::Signing),
+            certificate.not_after(),
+        ))
+        .0
+        .ok();
     }
     black_box(Certificate::from_der(input)).ok();
 }
@@ -141,11 +161,21 @@ fn address(input: &[u8]) {
 
 fn policy(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    let options = CompileOptions { profiles: &["modern"] };
-    black_box(Policy::compile(&[Source::new("policy.toml", text)], &options)).ok();
+    let options = CompileOptions {
+        profiles: &["modern"],
+    };
+    black_box(Policy::compile(
+        &[Source::new("policy.toml", text)],
+        &options,
+    ))
+    .ok();
 }
 
 fn config(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
-    black_box(Config::read(&Source::new("postern.toml", text), Path::new("."))).ok();
+    black_box(Config::read(
+        &Source::new("postern.toml", text),
+        Path::new("."),
+    ))
+    .ok();
 }

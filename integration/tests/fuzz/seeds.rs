@@ -36,8 +36,12 @@ impl Seeds {
 pub(crate) fn make() -> Result<Seeds> {
     let mails = mails()?;
     let messages = mails.iter().filter_map(|mail| mime::payload(mail).ok());
-    let signatures = mails.iter().filter_map(|mail| mime::clear_signed(mail).ok());
-    let cms = messages.chain(signatures.map(|(_, signature)| signature)).collect();
+    let signatures = mails
+        .iter()
+        .filter_map(|mail| mime::clear_signed(mail).ok());
+    let cms = messages
+        .chain(signatures.map(|(_, signature)| signature))
+        .collect();
     let texts = |texts: &[&str]| texts.iter().map(|text| text.as_bytes().to_vec()).collect();
     Ok(Seeds(vec![
         (Kind::Mail, mails),
@@ -64,9 +68,16 @@ fn mails() -> Result<Vec<Vec<u8>>> {
         dress(openssl::sign(&entity, signer, &[])?);
         dress(openssl::sign(&entity, signer, &opaque)?);
     }
-    dress(openssl::sign(&entity, &alice, &["-keyopt", "rsa_padding_mode:pss"])?);
+    dress(openssl::sign(
+        &entity,
+        &alice,
+        &["-keyopt", "rsa_padding_mode:pss"],
+    )?);
     let readers: [&[&Identity]; 3] = [&[&bob], &[&boris], &[&alice, &bob, &boris]];
-    for (readers, cipher) in readers.into_iter().zip(["-aes-256-cbc", "-aes-128-gcm", "-des3"]) {
+    for (readers, cipher) in readers
+        .into_iter()
+        .zip(["-aes-256-cbc", "-aes-128-gcm", "-des3"])
+    {
         dress(openssl::encrypt(&entity, readers, cipher, &[])?);
     }
     Ok(made)

@@ -48,9 +48,16 @@ fn check(case: &Path) -> Result<String> {
         fs::copy(&file, path.join(file.file_name().context("no name")?))?;
     }
     let mut postern = Command::new(binary()?);
-    postern.arg("--config").arg(path.join("postern.toml")).arg("check");
+    postern
+        .arg("--config")
+        .arg(path.join("postern.toml"))
+        .arg("check");
     let finished = process::finish(postern.current_dir(&path), b"")?;
-    ensure!(finished.code() == Some(78), "ended with {}", finished.status);
+    ensure!(
+        finished.code() == Some(78),
+        "ended with {}",
+        finished.status
+    );
     ensure!(!path.join("data").exists(), "it made a data folder");
     let place = format!("{}/", path.display());
     Ok(finished.stderr.replace(&place, ""))

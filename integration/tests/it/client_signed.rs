@@ -22,7 +22,12 @@ fn a_clients_signature_is_kept_and_encrypted() -> Result<()> {
             number += 1;
             let arrived = sink.wait(number)?.pop().context(mail.name)?.content;
             let inside = openssl::decrypt(&arrived, &pki.bob())?;
-            assert_eq!(mime::entity(&inside), mime::entity(&signed), "{}", mail.name);
+            assert_eq!(
+                mime::entity(&inside),
+                mime::entity(&signed),
+                "{}",
+                mail.name
+            );
             openssl::verify(&inside, &pki.ca()).context(mail.name)?;
         }
     }
@@ -34,7 +39,10 @@ fn a_clients_signature_passes_as_it_is_where_nothing_is_encrypted() -> Result<()
     let pki = pki()?;
     let sink = Sink::start()?;
     let policy = SIGN_AND_ENCRYPT.replace("encrypt = \"required\"", "encrypt = \"no\"");
-    let gateway = Setup::default().policy(&policy).next_hop(sink.address()).start()?;
+    let gateway = Setup::default()
+        .policy(&policy)
+        .next_hop(sink.address())
+        .start()?;
     let mail = mails::html_with_attachments(ALICE, BOB);
     let signed = openssl::sign(&mime::entity(&mail.content), &pki.alice(), &[])?;
     let signed = mime::dress(&mail.content, &signed);

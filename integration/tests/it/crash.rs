@@ -38,7 +38,10 @@ fn crash_at_any_moment_loses_no_acknowledged_mail() -> Result<()> {
             thread::sleep(Duration::from_millis(kill * 211 % 331));
             gateway.kill()?;
             let shown = gateway.readable_files()?;
-            ensure!(shown.is_empty(), "kill {kill}: mail can be read in {shown:?}");
+            ensure!(
+                shown.is_empty(),
+                "kill {kill}: mail can be read in {shown:?}"
+            );
             gateway.start()?;
         }
         Ok(())
@@ -50,8 +53,15 @@ fn crash_at_any_moment_loses_no_acknowledged_mail() -> Result<()> {
         .map(|mail| mime::values(&mail.content, "Message-ID").concat())
         .collect();
     let lost: Vec<_> = acknowledged.difference(&arrived).collect();
-    println!("{kills} kills, {} acknowledged, {} arrived", acknowledged.len(), arrived.len());
+    println!(
+        "{kills} kills, {} acknowledged, {} arrived",
+        acknowledged.len(),
+        arrived.len()
+    );
     assert!(lost.is_empty(), "{} lost: {lost:?}", lost.len());
-    assert!(acknowledged.len() > 2 * usize::try_from(kills)?, "hardly any load");
+    assert!(
+        acknowledged.len() > 2 * usize::try_from(kills)?,
+        "hardly any load"
+    );
     Ok(())
 }

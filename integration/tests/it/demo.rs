@@ -11,12 +11,19 @@ use integration::process::{self, Daemon};
 fn the_two_lines_of_the_demo_work_as_they_stand() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let mut demo = Command::new(binary()?);
-    demo.arg("demo").current_dir(folder.path()).env_remove("POSTERN_CONFIG");
+    demo.arg("demo")
+        .current_dir(folder.path())
+        .env_remove("POSTERN_CONFIG");
     let daemon = Daemon::start(&mut demo, &folder.path().join("log"))?;
     let line = |program: &str| {
         let printed = daemon.printed();
-        let found = printed.lines().map(|line| line.trim().trim_start_matches("$ "));
-        found.filter(|line| line.starts_with(program)).map(str::to_owned).next()
+        let found = printed
+            .lines()
+            .map(|line| line.trim().trim_start_matches("$ "));
+        found
+            .filter(|line| line.starts_with(program))
+            .map(str::to_owned)
+            .next()
     };
     let both = || line("curl ").zip(line("openssl "));
     let (curl, openssl) = process::until(Duration::from_secs(30), "the lines to type", both)
@@ -24,7 +31,12 @@ fn the_two_lines_of_the_demo_work_as_they_stand() -> Result<()> {
     println!("{curl}\n{openssl}");
     let typed = |line: &str| {
         let mut shell = Command::new("bash");
-        process::run(shell.args(["-o", "pipefail", "-c", line]).current_dir(folder.path()), b"")
+        process::run(
+            shell
+                .args(["-o", "pipefail", "-c", line])
+                .current_dir(folder.path()),
+            b"",
+        )
     };
     typed(&curl)?;
     // The mail arrives a moment after its acknowledgement.

@@ -21,11 +21,15 @@ fn a_hidden_recipient_gets_a_copy_of_her_own() -> Result<()> {
     gateway.import_certificate(&betty.certificate)?;
     let visible = format!("{BOB}>, <{BERT}");
     let mail = mails::plain(ALICE, &visible);
-    gateway.send(ALICE, &[BOB, BETTY, BERT], &mail.content)?.accepted()?;
+    gateway
+        .send(ALICE, &[BOB, BETTY, BERT], &mail.content)?
+        .accepted()?;
 
     let copies = sink.wait(2)?;
     let to = |address: &str| {
-        let copy = copies.iter().find(|copy| copy.recipients.contains(&address.to_owned()));
+        let copy = copies
+            .iter()
+            .find(|copy| copy.recipients.contains(&address.to_owned()));
         copy.unwrap_or_else(|| panic!("no copy to {address}"))
     };
     let serial = |identity: &integration::pki::Identity| openssl::serial(&identity.certificate);

@@ -19,7 +19,14 @@ fn each_kind_of_file_brings_a_key_that_signs() -> Result<()> {
         ("3DES", &["-legacy", "-descert"]),
         (
             "AES-128 with SHA-1",
-            &["-keypbe", "AES-128-CBC", "-certpbe", "AES-128-CBC", "-macalg", "sha1"],
+            &[
+                "-keypbe",
+                "AES-128-CBC",
+                "-certpbe",
+                "AES-128-CBC",
+                "-macalg",
+                "sha1",
+            ],
         ),
         ("certificates in clear", &["-certpbe", "NONE"]),
     ];
@@ -33,7 +40,10 @@ fn each_kind_of_file_brings_a_key_that_signs() -> Result<()> {
         gateway.import_certificate(&pki.bob().certificate)?;
         gateway.start()?;
         let mail = mails::plain(ALICE, BOB);
-        gateway.send(ALICE, &[BOB], &mail.content)?.accepted().context(name)?;
+        gateway
+            .send(ALICE, &[BOB], &mail.content)?
+            .accepted()
+            .context(name)?;
         openssl::open(&sink.only()?.content, &pki.bob(), &pki.ca()).context(name)?;
     }
     Ok(())
@@ -67,12 +77,22 @@ fn what_cannot_be_imported_is_refused_with_a_reason() -> Result<()> {
         ("no such file", ALICE, &gateway.file("missing.p12"), &right),
         ("address", "no-address", &alice.p12, &right),
     ] {
-        let words = ["key", "import", address, text(file)?, "--passphrase-file", text(passphrase)?];
+        let words = [
+            "key",
+            "import",
+            address,
+            text(file)?,
+            "--passphrase-file",
+            text(passphrase)?,
+        ];
         let refused = gateway.try_to(&words)?;
         assert!(!refused.status.success(), "{name}");
         let told = refused.stderr.to_lowercase();
         assert!(told.contains(&name.to_lowercase()), "{name}: {told}");
     }
-    assert_eq!(gateway.ask(&["key", "list"])?.as_array().map(Vec::len), Some(0));
+    assert_eq!(
+        gateway.ask(&["key", "list"])?.as_array().map(Vec::len),
+        Some(0)
+    );
     Ok(())
 }

@@ -27,6 +27,9 @@ fn large_mail_goes_out_and_comes_in() -> Result<()> {
     let sealed = mime::dress(&answer.content, &sealed);
     gateway.send(BOB, &[ALICE], &sealed)?.accepted()?;
     let arrived = sink.wait(2)?.remove(1).content;
-    assert!(mime::leaves(&arrived)?.starts_with(&answer.leaves), "the film differs");
+    assert!(
+        mime::leaves(&arrived)?.starts_with(&answer.leaves),
+        "the film differs"
+    );
     Ok(())
 }

@@ -36,7 +36,12 @@ fn ciphertext_for_alice_stays_ciphertext_for_others() -> Result<()> {
     gateway.send(BOB, &[CAROL, ALICE], &sealed)?.accepted()?;
     for arrived in sink.wait(4)?.drain(2..) {
         let opened = mime::find(&arrived.content, mails::MARKER.as_bytes()).is_some();
-        assert_eq!(opened, arrived.recipients == [ALICE], "{:?}", arrived.recipients);
+        assert_eq!(
+            opened,
+            arrived.recipients == [ALICE],
+            "{:?}",
+            arrived.recipients
+        );
     }
     Ok(())
 }

@@ -17,14 +17,20 @@ fn signing_needs_exactly_one_from_of_ours() -> Result<()> {
     let with = |replacement: &str| mail.replace(&from, replacement);
     for (name, content) in [
         ("two fields", with(&format!("{from}{from}"))),
-        ("two mailboxes", with(&format!("From: <{ALICE}>, <carol@example.org>\r\n"))),
+        (
+            "two mailboxes",
+            with(&format!("From: <{ALICE}>, <carol@example.org>\r\n")),
+        ),
         ("a stranger", with("From: <zoe@elsewhere.example>\r\n")),
         (
             "a stranger who looks like alice",
             with(&format!("From: \"{ALICE}\" <zoe@elsewhere.example>\r\n")),
         ),
         ("nobody", with("")),
-        ("garbage", with(&format!("From: <{ALICE}> <zoe@elsewhere.example>\r\n"))),
+        (
+            "garbage",
+            with(&format!("From: <{ALICE}> <zoe@elsewhere.example>\r\n")),
+        ),
     ] {
         let sent = gateway.send(ALICE, &[BOB], content.as_bytes())?;
         let reply = sent.message.map(|reply| reply.text()).unwrap_or_default();

@@ -8,7 +8,12 @@ use integration::{mails, mime, openssl};
 
 const PSS: &[&str] = &["-keyopt", "rsa_padding_mode:pss"];
 const OAEP: &[&str] = &["-keyopt", "rsa_padding_mode:oaep"];
-const OAEP_SHA256: &[&str] = &["-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256"];
+const OAEP_SHA256: &[&str] = &[
+    "-keyopt",
+    "rsa_padding_mode:oaep",
+    "-keyopt",
+    "rsa_oaep_md:sha256",
+];
 const OPAQUE: &[&str] = &["-nodetach", "-binary"];
 
 #[test]
@@ -54,8 +59,12 @@ fn encrypted_by_openssl() -> Result<()> {
 }
 
 /// What to call it, who signed it, who reads it, and how the entity becomes an S/MIME entity.
-pub(crate) type Case<'a> =
-    (&'a str, &'a str, &'a str, Box<dyn Fn(&Pki, &[u8]) -> Result<Vec<u8>> + 'a>);
+pub(crate) type Case<'a> = (
+    &'a str,
+    &'a str,
+    &'a str,
+    Box<dyn Fn(&Pki, &[u8]) -> Result<Vec<u8>> + 'a>,
+);
 
 /// Sends a mail of each kind, and looks at what arrives.
 pub(crate) fn arrive<'a>(cases: impl IntoIterator<Item = Case<'a>>) -> Result<()> {
@@ -73,7 +82,11 @@ pub(crate) fn arrive<'a>(cases: impl IntoIterator<Item = Case<'a>>) -> Result<()
         let made = mime::dress(&mail.content, &made);
         let sent = gateway.send(signer.address, &[reader.address], &made)?;
         sent.accepted().with_context(|| name.to_owned())?;
-        let arrived = sink.wait(number)?.pop().with_context(|| name.to_owned())?.content;
+        let arrived = sink
+            .wait(number)?
+            .pop()
+            .with_context(|| name.to_owned())?
+            .content;
         let verdict = mime::values(&arrived, "Authentication-Results").concat();
         let good = verdict.starts_with(HOSTNAME) && verdict.contains("smime=pass");
         assert!(good, "{name}: {verdict}");

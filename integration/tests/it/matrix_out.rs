@@ -75,7 +75,11 @@ fn check(profile: &str, sender: &str, reader: &str, judges: &[Judge]) -> Result<
         for (number, judge) in judges.iter().enumerate() {
             let entity = judge(&arrived.content, &reader, &pki.ca())
                 .with_context(|| format!("{subject}, judge {number}"))?;
-            assert_eq!(&mime::leaves(&entity)?, expected, "{subject}, judge {number}");
+            assert_eq!(
+                &mime::leaves(&entity)?,
+                expected,
+                "{subject}, judge {number}"
+            );
         }
     }
     Ok(())

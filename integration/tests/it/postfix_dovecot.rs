@@ -40,7 +40,10 @@ fn postfix_dovecot_mail_goes_out_encrypted_and_comes_in_opened() -> Result<()> {
     gateway.send(BOB, &[ALICE], &sealed)?.accepted()?;
     let stored = mailboxes.only(ALICE).with_context(|| postfix.log())?;
     let verdict = mime::values(&stored, "Authentication-Results").concat();
-    assert!(verdict.starts_with(HOSTNAME) && verdict.contains("smime=pass"), "{verdict}");
+    assert!(
+        verdict.starts_with(HOSTNAME) && verdict.contains("smime=pass"),
+        "{verdict}"
+    );
     assert!(mime::leaves(&stored)?.starts_with(&answer.leaves));
     Ok(())
 }

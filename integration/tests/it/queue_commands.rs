@@ -18,7 +18,10 @@ fn the_queue_is_listed_shown_retried_and_dropped() -> Result<()> {
         gateway.send(ALICE, &[BOB], &mail.content)?.accepted()?;
     }
     let queue = gateway.queue()?;
-    let ids: Vec<&str> = queue.iter().filter_map(|entry| entry["id"].as_str()).collect();
+    let ids: Vec<&str> = queue
+        .iter()
+        .filter_map(|entry| entry["id"].as_str())
+        .collect();
     assert_eq!(ids.len(), 3, "{queue:?}");
 
     let shown = gateway.ask(&["queue", "show", ids[0]])?;

@@ -57,7 +57,10 @@ fn the_outside_of_the_mail_keeps_its_addressing_and_shows_no_content() -> Result
 fn a_mail_that_no_rule_matches_is_refused() -> Result<()> {
     let sink = Sink::start()?;
     let policy = "[[rule]]\nname = \"partners\"\nwhen = { recipient = \"*@partner.example\" }\n";
-    let gateway = Setup::default().policy(policy).next_hop(sink.address()).start()?;
+    let gateway = Setup::default()
+        .policy(policy)
+        .next_hop(sink.address())
+        .start()?;
     let mail = mails::plain(ALICE, "x@elsewhere.example");
     let sent = gateway.send(ALICE, &["x@elsewhere.example"], &mail.content)?;
     let reply = sent.recipients[0].text();

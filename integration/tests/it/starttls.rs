@@ -14,7 +14,11 @@ use crate::{ALICE, BOB};
 
 #[test]
 fn mail_comes_in_over_tls() -> Result<()> {
-    for (tls, scheme) in [("starttls", "smtp"), ("required", "smtp"), ("implicit", "smtps")] {
+    for (tls, scheme) in [
+        ("starttls", "smtp"),
+        ("required", "smtp"),
+        ("implicit", "smtps"),
+    ] {
         let sink = Sink::start()?;
         let gateway = with_tls(tls, &sink)?;
         let file = gateway.file("mail.eml");
@@ -66,5 +70,8 @@ fn with_tls(tls: &str, sink: &Sink) -> Result<Gateway> {
         text(&certificate)?,
         text(&key)?,
     );
-    Setup::default().listener(&listener).next_hop(sink.address()).start()
+    Setup::default()
+        .listener(&listener)
+        .next_hop(sink.address())
+        .start()
 }

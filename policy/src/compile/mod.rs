@@ -107,6 +107,12 @@ impl Policy {
         let rules = compiled.into_iter().map(|rule| rule.value).collect();
         Ok((Self { rules, tests }, diagnostics.into_sorted()))
     }
+
+    /// How many rules it has.
+    #[must_use]
+    pub const fn rule_count(&self) -> usize {
+        self.rules.len()
+    }
 }
 
 /// The places of all rules by their names, which must differ.

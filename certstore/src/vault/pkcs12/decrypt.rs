@@ -147,7 +147,9 @@ impl Scheme {
     fn read_pbes2(mut parameters: Reader<'_>) -> Result<Self, KeyFileError> {
         let mut derivation = parameters.expect(Tag::SEQUENCE)?.children()?;
         let mut encryption = parameters.expect(Tag::SEQUENCE)?.children()?;
-        let kdf = derivation.expect(Tag::OBJECT_IDENTIFIER)?.object_identifier()?;
+        let kdf = derivation
+            .expect(Tag::OBJECT_IDENTIFIER)?
+            .object_identifier()?;
         if kdf != PBKDF2 {
             return Err(KeyFileError::Unsupported(format!("key derivation {kdf}")));
         }
@@ -157,10 +159,15 @@ impl Scheme {
         // The length of the key, if it is there, is that of the cipher's key.
         kdf.optional(Tag::INTEGER)?;
         let prf = match kdf.optional(Tag::SEQUENCE)? {
-            Some(prf) => prf.children()?.expect(Tag::OBJECT_IDENTIFIER)?.object_identifier()?,
+            Some(prf) => prf
+                .children()?
+                .expect(Tag::OBJECT_IDENTIFIER)?
+                .object_identifier()?,
             None => HMAC_SHA1,
         };
-        let cipher = encryption.expect(Tag::OBJECT_IDENTIFIER)?.object_identifier()?;
+        let cipher = encryption
+            .expect(Tag::OBJECT_IDENTIFIER)?
+            .object_identifier()?;
         let (cipher, key_length) = block_cipher(cipher)?;
         Ok(Self::Pbes2 {
             prf: pbkdf2_algorithm(prf)?,
@@ -273,7 +280,9 @@ fn pbkdf2_algorithm(prf: ObjectIdentifier) -> Result<pbkdf2::Algorithm, KeyFileE
         HMAC_SHA256 => Ok(pbkdf2::PBKDF2_HMAC_SHA256),
         HMAC_SHA384 => Ok(pbkdf2::PBKDF2_HMAC_SHA384),
         HMAC_SHA512 => Ok(pbkdf2::PBKDF2_HMAC_SHA512),
-        other => Err(KeyFileError::Unsupported(format!("pseudo-random function {other}"))),
+        other => Err(KeyFileError::Unsupported(format!(
+            "pseudo-random function {other}"
+        ))),
     }
 }
 

@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 
 use super::key_file::{FoundKey, KeyFile, KeyFileError};
 use crate::cms::ber::{Element, Reader, Tag};
-pub(super) use decrypt::{Work, decrypt_key_info};
 use decrypt::decrypt;
+pub(super) use decrypt::{Work, decrypt_key_info};
 pub(super) use passphrase::Passphrase;
 use passphrase::{KdfPurpose, derive};
 pub(super) use write::write;
@@ -52,7 +52,9 @@ pub(super) fn read(
 ) -> Result<KeyFile, KeyFileError> {
     let mut pfx = Element::only(bytes)?.children()?;
     if pfx.expect(Tag::INTEGER)?.small_integer()? != 3 {
-        return Err(KeyFileError::Unsupported("a PKCS#12 version other than 3".to_owned()));
+        return Err(KeyFileError::Unsupported(
+            "a PKCS#12 version other than 3".to_owned(),
+        ));
     }
     let (content_type, content) = content_info(pfx.expect(Tag::SEQUENCE)?)?;
     if content_type != DATA {
@@ -97,7 +99,9 @@ fn check_mac(
     let mut fields = mac_data.children()?;
     let mut digest_info = fields.expect(Tag::SEQUENCE)?.children()?;
     let mut algorithm = digest_info.expect(Tag::SEQUENCE)?.children()?;
-    let oid = algorithm.expect(Tag::OBJECT_IDENTIFIER)?.object_identifier()?;
+    let oid = algorithm
+        .expect(Tag::OBJECT_IDENTIFIER)?
+        .object_identifier()?;
     let expected = digest_info.expect(Tag::OCTET_STRING)?.octets()?;
     let salt = fields.expect(Tag::OCTET_STRING)?.octets()?;
     let iterations = match fields.optional(Tag::INTEGER)? {
@@ -108,7 +112,14 @@ fn check_mac(
     for form in passphrase.forms() {
         work.spend(iterations)?;
         let mut key = Zeroizing::new(vec![0; digest.output_len()]);
-        derive(digest, KdfPurpose::Mac, form.bmp(), &salt, iterations, &mut key);
+        derive(
+            digest,
+            KdfPurpose::Mac,
+            form.bmp(),
+            &salt,
+            iterations,
+            &mut key,
+        );
         if hmac::verify(&hmac::Key::new(hmac, &key), content, &expected).is_ok() {
             return Ok(passphrase.in_form(form));
         }
@@ -219,7 +230,11 @@ fn friendly_name(mut bag: Reader<'_>) -> Option<String> {
     let mut attributes = bag.optional(Tag::SET).ok()??.children().ok()?;
     while let Some(attribute) = attributes.next_element().ok()? {
         let mut fields = attribute.children().ok()?;
-        let kind = fields.expect(Tag::OBJECT_IDENTIFIER).ok()?.object_identifier().ok()?;
+        let kind = fields
+            .expect(Tag::OBJECT_IDENTIFIER)
+            .ok()?
+            .object_identifier()
+            .ok()?;
         if kind == FRIENDLY_NAME {
             let bmp_string = fields.expect(Tag::SET).ok()?.only_child().ok()?.contents();
             let (units, _) = bmp_string.as_chunks::<2>();

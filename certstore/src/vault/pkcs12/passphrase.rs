@@ -70,7 +70,9 @@ impl Form {
 
 fn bmp_string(units: impl Iterator<Item = u16>) -> Zeroizing<Vec<u8>> {
     // Sized for the longest form, so that nothing is left behind by growing.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * (units.size_hint().1.unwrap_or(0) + 1)));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(
+        2 * (units.size_hint().1.unwrap_or(0) + 1),
+    ));
     for unit in units.chain([0]) {
         bytes.extend_from_slice(&unit.to_be_bytes());
     }

@@ -34,5 +34,7 @@ pub(crate) fn write(
         .encryption_iterations(ITERATIONS)
         .mac_iterations(ITERATIONS)
         .write();
-    written.map(Zeroizing::new).map_err(|error| error.to_string())
+    written
+        .map(Zeroizing::new)
+        .map_err(|error| error.to_string())
 }

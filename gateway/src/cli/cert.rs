@@ -1,0 +1,255 @@
+//! `postern cert …`: other people's certificates.
+
+use std::path::{Path, PathBuf};
+
+use certstore::certificate::{Certificate, Purpose, read_certificates};
+use certstore::database::{CertificateSource, StoredCertificate};
+use certstore::lookup::{Explanation, SourceOutcome};
+use policy::address::Address;
+use serde_json::{Value, json};
+
+use super::arguments::CertCommand;
+use super::opened::{self, Opened};
+use super::output::{Output, time};
+use super::trouble::Trouble;
+
+/// Certificates read from the store at once.
+const PAGE: u32 = 1000;
+
+pub(super) async fn obey(
+    given: Option<&Path>,
+    command: CertCommand,
+    output: &Output,
+) -> Result<(), Trouble> {
+    let opened = opened::store(given).await?;
+    match command {
+        CertCommand::Import { files } => import(&opened, &files, output).await,
+        CertCommand::List => list(&opened, output).await,
+        CertCommand::Export { address } => export(&opened, &address, output).await,
+        CertCommand::Find { address, explain } => find(&opened, &address, explain, output).await,
+    }
+}
+
+/// Imports what can be read; what cannot is reported and stops nothing.
+async fn import(opened: &Opened, files: &[PathBuf], output: &Output) -> Result<(), Trouble> {
+    let mut objects = Vec::new();
+    let mut rows = Vec::new();
+    let mut broken = 0;
+    for file in files {
+        for found in read_certificates(&opened::read(file)?) {
+            let (id, subject, outcome) = match found {
+                Ok(certificate) => {
+                    let outcome = keep(opened, &certificate).await?;
+                    (
+                        certificate.sha256().to_string(),
+                        certificate.subject().to_owned(),
+                        outcome,
+                    )
+                }
+                Err(error) => {
+                    broken += 1;
+                    (String::new(), String::new(), format!("refused: {error}"))
+                }
+            };
+            let file = file.display().to_string();
+            objects.push(json!({ "id": id, "file": file, "subject": subject, "outcome": outcome }));
+            rows.push(vec![file, outcome, subject]);
+        }
+    }
+    output.list(&objects, &["FILE", "OUTCOME", "SUBJECT"], &rows);
+    if broken == 0 {
+        Ok(())
+    } else {
+        Err(Trouble::data(format!(
+            "{broken} certificates could not be read"
+        )))
+    }
+}
+
+async fn keep(opened: &Opened, certificate: &Certificate) -> Result<String, Trouble> {
+    let now = opened.clock.now();
+    let added = opened
+        .store
+        .database
+        .add_certificates(
+            std::slice::from_ref(certificate),
+            CertificateSource::Imported,
+            now,
+        )
+        .await
+        .map_err(|error| Trouble::unavailable(error.to_string()))?;
+    let outcome = if added == 0 {
+        "known already"
+    } else {
+        "imported"
+    };
+    let is_nobodys = certificate.addresses().is_empty() && !certificate.is_ca();
+    Ok(if is_nobodys {
+        format!("{outcome}, but it names no address")
+    } else {
+        outcome.to_owned()
+    })
+}
+
+async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
+    let mut objects = Vec::new();
+    let mut rows = Vec::new();
+    for stored in all(opened).await? {
+        let certificate = &stored.certificate;
+        let id = certificate.sha256().to_string();
+        let addresses: Vec<_> = certificate
+            .addresses()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let (until, source) = (time(certificate.not_after()), stored.source.as_str());
+        objects.push(json!({
+            "id": id, "subject": certificate.subject(), "issuer": certificate.issuer(),
+            "serial": certificate.serial(), "addresses": addresses, "source": source,
+            "not_before": time(certificate.not_before()), "not_after": until,
+        }));
+        rows.push(vec![
+            id,
+            source.to_owned(),
+            until,
+            addresses.join(" "),
+            certificate.subject().to_owned(),
+        ]);
+    }
+    output.list(
+        &objects,
+        &["SHA256", "SOURCE", "NOT AFTER", "ADDRESSES", "SUBJECT"],
+        &rows,
+    );
+    Ok(())
+}
+
+/// Every certificate, read page by page.
+async fn all(opened: &Opened) -> Result<Vec<StoredCertificate>, Trouble> {
+    let mut all: Vec<StoredCertificate> = Vec::new();
+    loop {
+        let after = all.last().map(|stored| stored.certificate.sha256());
+        let page = opened
+            .store
+            .database
+            .certificates(after.as_ref(), PAGE)
+            .await;
+        let page = page.map_err(|error| Trouble::unavailable(error.to_string()))?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}
+
+async fn export(opened: &Opened, address: &str, output: &Output) -> Result<(), Trouble> {
+    let address = opened::address(address)?;
+    let stored = opened
+        .store
+        .database
+        .certificates_of(&address, CertificateSource::ALL)
+        .await;
+    let stored = stored.map_err(|error| Trouble::unavailable(error.to_string()))?;
+    if stored.is_empty() {
+        return Err(Trouble::no(format!(
+            "no certificate of {address} is stored"
+        )));
+    }
+    let pem = |certificate: &Certificate| {
+        encodify::pem::STANDARD.encode("CERTIFICATE", certificate.der())
+    };
+    let objects: Vec<_> = stored
+        .iter()
+        .map(|stored| json!({ "id": stored.certificate.sha256().to_string(), "pem": pem(&stored.certificate) }))
+        .collect();
+    let text: Vec<_> = stored
+        .iter()
+        .map(|stored| pem(&stored.certificate).trim_end().to_owned())
+        .collect();
+    output.print(|| Value::Array(objects), || text.join("\n"));
+    Ok(())
+}
+
+async fn find(
+    opened: &Opened,
+    address: &str,
+    explain: bool,
+    output: &Output,
+) -> Result<(), Trouble> {
+    let address = opened::address(address)?;
+    let answer = opened
+        .store
+        .lookup
+        .explain(&address, Purpose::Encryption)
+        .await;
+    output.print(
+        || found_json(&address, &answer),
+        || found_text(&answer, explain),
+    );
+    match answer.selection.chosen {
+        Some(_) => Ok(()),
+        None => Err(Trouble::no(format!(
+            "no certificate of {address} can be used"
+        ))),
+    }
+}
+
+fn found_json(address: &Address, answer: &Explanation) -> Value {
+    let considered = answer.selection.considered.iter().map(|one| {
+        json!({
+            "sha256": one.sha256.to_string(), "source": one.source,
+            "verdict": one.verdict.to_string(), "reason": one.reason,
+        })
+    });
+    let sources = answer.sources.iter().map(|source| {
+        let (outcome, reason) = outcome(&source.outcome);
+        json!({
+            "name": source.name, "outcome": outcome, "reason": reason,
+            "milliseconds": source.milliseconds,
+        })
+    });
+    let certificate = answer.selection.chosen.as_ref().map(|(trusted, source)| {
+        let certificate = trusted.certificate();
+        json!({
+            "sha256": certificate.sha256().to_string(), "subject": certificate.subject(),
+            "source": source, "not_after": time(certificate.not_after()),
+        })
+    });
+    json!({
+        "address": address.as_str(), "certificate": certificate,
+        "considered": considered.collect::<Vec<_>>(), "sources": sources.collect::<Vec<_>>(),
+    })
+}
+
+fn found_text(answer: &Explanation, explain: bool) -> String {
+    let mut lines = Vec::new();
+    for one in &answer.selection.considered {
+        lines.push(format!(
+            "{} {} ({}): {}",
+            one.verdict, one.sha256, one.source, one.reason
+        ));
+        lines.push(format!(
+            "    {}, until {}",
+            one.subject,
+            time(one.not_after)
+        ));
+    }
+    for source in answer.sources.iter().filter(|_| explain) {
+        let (outcome, reason) = outcome(&source.outcome);
+        let took = source.milliseconds;
+        lines.push(
+            format!("source {}: {outcome} in {took} ms {reason}", source.name)
+                .trim_end()
+                .to_owned(),
+        );
+    }
+    lines.join("\n")
+}
+
+fn outcome(outcome: &SourceOutcome) -> (&'static str, String) {
+    match outcome {
+        SourceOutcome::Found => ("found", String::new()),
+        SourceOutcome::None => ("none", String::new()),
+        SourceOutcome::Unavailable(reason) => ("unavailable", reason.clone()),
+    }
+}
