@@ -49,9 +49,13 @@ struct House {
 impl House {
     fn open() -> Self {
         let pki = pki().expect("the PKI");
-        let gateway = Setup::default().write().expect("make bench builds the program");
+        let gateway = Setup::default()
+            .write()
+            .expect("make bench builds the program");
         for person in [pki.alice(), pki.bob()] {
-            gateway.import_key(&person, "both").expect("the key is good");
+            gateway
+                .import_key(&person, "both")
+                .expect("the key is good");
         }
         let file = gateway.file("postern.toml");
         let text = fs::read_to_string(&file).expect("it was just written");
@@ -62,7 +66,9 @@ impl House {
         let store = runtime.block_on(Store::open(&config, Arc::new(SystemClock)));
         let store = store.expect("the commands opened it too");
         let (alice, bob) = (address(ALICE), address(BOB));
-        let signer = runtime.block_on(store.vault.signer_for(&alice)).expect("the vault is open");
+        let signer = runtime
+            .block_on(store.vault.signer_for(&alice))
+            .expect("the vault is open");
         let decryptors = runtime.block_on(store.vault.decryptors_for(&bob));
         let recipient = runtime.block_on(store.lookup.find(&bob, Purpose::Encryption));
         Self {
@@ -70,7 +76,12 @@ impl House {
             config,
             signer: signer.expect("alice has a key"),
             decryptors: decryptors.expect("the vault is open"),
-            recipient: recipient.expect("no source fails").chosen().expect("bob's is good").clone(),
+            recipient: recipient
+                .expect("no source fails")
+                .chosen
+                .clone()
+                .expect("bob's is good")
+                .0,
             store,
             runtime,
         }
@@ -95,7 +106,9 @@ fn smime(criterion: &mut Criterion) {
             smime::encrypt_entity(b"", &message, entity, &[&house.recipient], profile).unwrap()
         };
         let sealed = Message::parse(seal(signed.clone()).into()).expect("a mail");
-        let opened = smime::decrypt(&sealed, &house.decryptors).expect("it is for bob").message;
+        let opened = smime::decrypt(&sealed, &house.decryptors)
+            .expect("it is for bob")
+            .message;
         let trust = house.store.lookup.trust();
         group.bench_function("sign", |b| b.iter(sign));
         group.bench_function("encrypt", |b| {
@@ -109,7 +122,11 @@ fn smime(criterion: &mut Criterion) {
     }
     let bob = address(BOB);
     criterion.bench_function("lookup, warm", |b| {
-        b.iter(|| house.runtime.block_on(house.store.lookup.find(&bob, Purpose::Encryption)));
+        b.iter(|| {
+            house
+                .runtime
+                .block_on(house.store.lookup.find(&bob, Purpose::Encryption))
+        });
     });
 }
 
@@ -158,7 +175,9 @@ fn evaluate(criterion: &mut Criterion) {
 
 fn sized(criterion: &mut Criterion, bytes: usize) -> BenchmarkGroup<'_, WallTime> {
     let mut group = criterion.benchmark_group(format!("{} KiB", bytes / 1024));
-    group.throughput(Throughput::Bytes(bytes as u64)).sample_size(20);
+    group
+        .throughput(Throughput::Bytes(bytes as u64))
+        .sample_size(20);
     group
 }
 
