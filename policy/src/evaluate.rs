@@ -6,7 +6,7 @@
 use crate::compile::Policy;
 use crate::decision::Decision;
 use crate::facts::Facts;
-use crate::rule::Truth;
+use crate::rule::{Gate, Truth};
 
 /// What a policy says of the mail for one recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,8 @@ impl Policy {
     /// The decision for what is known; never [`Answer::NotYet`] if the content is.
     #[must_use]
     pub fn evaluate(&self, facts: &Facts<'_>) -> Answer<'_> {
-        for rule in &self.rules {
+        let mail = Gate::of_mail(facts);
+        for rule in self.rules.iter().filter(|rule| rule.gate.opens_for(mail)) {
             match rule.condition.holds(facts) {
                 Truth::No => {}
                 Truth::NotYet => return Answer::NotYet,

@@ -17,7 +17,7 @@ use crate::address::Address;
 use crate::decision::Decision;
 use crate::diagnostic::{Diagnostic, Diagnostics, Located, Place, Source};
 use crate::facts::Direction;
-use crate::rule::Condition;
+use crate::rule::{Condition, Gate};
 use crate::syntax;
 
 /// A policy without mistakes: rules in order, the first that matches decides.
@@ -37,8 +37,10 @@ pub struct CompileOptions<'o> {
 /// One rule: when it matches, and what it orders then.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
+    pub(crate) gate: Gate,
     pub(crate) condition: Condition,
-    pub(crate) decision: Decision,
+    /// Apart, so that asking many rules reads little memory.
+    pub(crate) decision: Box<Decision>,
 }
 
 /// One `[[test]]`: mail, and what must be decided for it.
@@ -85,9 +87,10 @@ impl Policy {
         let mut compiled = Vec::new();
         for rule in rules {
             let condition = condition::compile(rule.when.as_ref(), &diagnostics);
-            let decision = orders::compile(rule, &condition, options, &diagnostics);
+            let decision = Box::new(orders::compile(rule, &condition, options, &diagnostics));
             let place = rule.place;
             let value = Rule {
+                gate: Gate::of_condition(&condition),
                 condition,
                 decision,
             };

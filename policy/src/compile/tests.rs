@@ -12,7 +12,7 @@ fn decision(orders: &str) -> Decision {
     let text = format!("[[rule]]\nname = \"r\"\n{orders}\n");
     let files = [Source::new("policy.toml", text)];
     let (mut policy, _) = Policy::compile(&files, &OPTIONS).unwrap();
-    policy.rules.remove(0).decision
+    *policy.rules.remove(0).decision
 }
 
 #[test]

@@ -1,57 +1,39 @@
-//! Texts with `*` and `?`, split at the stars when they are made, so that matching compares and never goes back
-//! further than the last star.
+//! Texts with `*` and `?`. Matching compares the parts between the stars, and never goes back further than the last one.
 
-/// A text with wildcards, in ASCII lower case.
+/// A text with wildcards, in ASCII lower case. One piece of memory: policies ask thousands of them in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Glob {
-    /// What must stand at the start of the text.
-    first: Part,
-    /// What must stand between the first star and the last, in this order.
-    middle: Vec<Part>,
-    /// What must stand at the end; none if there is no star, so that the first part is all.
-    last: Option<Part>,
-}
-
-/// What stands between two stars.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Part {
     text: Box<str>,
+    /// Where the first and the last star stand, in bytes; the length of the text if there is none.
+    first_star: usize,
+    last_star: usize,
     /// Whether a `?` is in it.
     is_wild: bool,
 }
 
 impl Glob {
     pub(super) fn new(pattern: &str) -> Self {
-        let pattern = pattern.to_ascii_lowercase();
-        let mut parts = pattern.split('*').map(|text| Part {
-            text: text.into(),
-            is_wild: text.contains('?'),
-        });
-        let first = parts.next().unwrap_or_else(|| Part {
-            text: "".into(),
-            is_wild: false,
-        });
-        let mut middle: Vec<_> = parts.collect();
-        let last = middle.pop();
+        let text = pattern.to_ascii_lowercase().into_boxed_str();
         Self {
-            first,
-            middle,
-            last,
+            first_star: text.find('*').unwrap_or(text.len()),
+            last_star: text.rfind('*').unwrap_or(text.len()),
+            is_wild: text.contains('?'),
+            text,
         }
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
-        let Some(rest) = self.first.after_start(text) else {
+        let Some(rest) = self.after_start(self.first(), text) else {
             return false;
         };
-        let Some(last) = &self.last else {
+        let Some(last) = self.last() else {
             return rest.is_empty();
         };
-        let Some(between) = last.before_end(rest) else {
+        let Some(between) = self.before_end(last, rest) else {
             return false;
         };
-        let in_turn = |rest, part: &Part| part.find(rest).map(|(_, after)| after);
-        self.middle.iter().try_fold(between, in_turn).is_some()
+        let in_turn = |rest, part| self.find(part, rest).map(|(_, after)| after);
+        self.middle().try_fold(between, in_turn).is_some()
     }
 
     /// If it matches: what stands before and after its first part that is not empty.
@@ -59,33 +41,44 @@ impl Glob {
         if !self.matches(text) {
             return None;
         }
-        if !self.first.text.is_empty() {
-            return Some(("", self.first.after_start(text)?));
+        if !self.first().is_empty() {
+            return Some(("", self.after_start(self.first(), text)?));
         }
-        if let Some(part) = self.middle.iter().find(|part| !part.text.is_empty()) {
-            return part.find(text);
+        if let Some(part) = self.middle().find(|part| !part.is_empty()) {
+            return self.find(part, text);
         }
-        let last = self.last.as_ref().filter(|last| !last.text.is_empty())?;
-        Some((last.before_end(text)?, ""))
+        let last = self.last().filter(|last| !last.is_empty())?;
+        Some((self.before_end(last, text)?, ""))
     }
 
     pub(super) fn spells_out(&self) -> bool {
-        self.parts().any(|part| part.text.contains(|c| c != '?'))
+        self.text.contains(|c| !matches!(c, '*' | '?'))
     }
 
     pub(super) fn matches_all(&self) -> bool {
-        self.last.is_some() && self.parts().all(|part| part.text.is_empty())
+        !self.text.is_empty() && self.text.bytes().all(|byte| byte == b'*')
+    }
+
+    /// What follows the `@`, or the first dot, of the text behind the last wildcard.
+    pub(super) fn fixed_domain(&self) -> Option<&str> {
+        let (_, end) = self
+            .text
+            .rsplit_once(['*', '?'])
+            .unwrap_or(("", &self.text));
+        let (_, domain) = end.rsplit_once('@').or_else(|| end.split_once('.'))?;
+        Some(domain)
     }
 
     /// The one text that it matches, if it has no wildcards.
     pub(super) fn only_text(&self) -> Option<&str> {
-        (self.last.is_none() && !self.first.is_wild).then_some(&self.first.text)
+        (self.last().is_none() && !self.is_wild).then_some(&self.text)
     }
 
     /// Whether it matches every text that `narrow` matches: its stars may stand for wildcards of the other, its `?` for
     /// another `?`.
     pub(super) fn covers(&self, narrow: &Self) -> bool {
-        let (wide, narrow) = (self.characters(), narrow.characters());
+        let wide: Vec<char> = self.text.chars().collect();
+        let narrow: Vec<char> = narrow.text.chars().collect();
         let (mut at, mut narrow_at) = (0, 0);
         // After a star: where to go on in `wide`, and up to where `narrow` belongs to the star.
         let mut star: Option<(usize, usize)> = None;
@@ -111,52 +104,51 @@ impl Glob {
         wide.iter().skip(at).all(|&c| c == '*')
     }
 
-    fn parts(&self) -> impl Iterator<Item = &Part> {
-        std::iter::once(&self.first)
-            .chain(&self.middle)
-            .chain(&self.last)
+    /// What must stand at the start of a text.
+    fn first(&self) -> &str {
+        self.text.get(..self.first_star).unwrap_or_default()
     }
 
-    fn characters(&self) -> Vec<char> {
-        let parts: Vec<_> = self.parts().map(|part| &*part.text).collect();
-        parts.join("*").chars().collect()
+    /// What must stand between the first star and the last, in this order.
+    fn middle(&self) -> impl Iterator<Item = &str> {
+        let middle = self.text.get(self.first_star + 1..self.last_star);
+        middle.into_iter().flat_map(|middle| middle.split('*'))
     }
-}
 
-impl Part {
-    /// What follows, if `text` starts with it.
-    fn after_start<'t>(&self, text: &'t str) -> Option<&'t str> {
+    /// What must stand at the end; none if there is no star.
+    fn last(&self) -> Option<&str> {
+        self.text.get(self.last_star + 1..)
+    }
+
+    /// What follows, if `text` starts with `part`.
+    fn after_start<'t>(&self, part: &str, text: &'t str) -> Option<&'t str> {
         if !self.is_wild {
-            let (start, rest) = text.split_at_checked(self.text.len())?;
-            return start.eq_ignore_ascii_case(&self.text).then_some(rest);
+            let (start, rest) = text.split_at_checked(part.len())?;
+            return start.eq_ignore_ascii_case(part).then_some(rest);
         }
         let mut characters = text.chars();
         let fits = |own: char| characters.next().is_some_and(|c| is_same(own, c));
-        self.text.chars().all(fits).then_some(characters.as_str())
+        part.chars().all(fits).then_some(characters.as_str())
     }
 
-    /// What comes before, if `text` ends with it.
-    fn before_end<'t>(&self, text: &'t str) -> Option<&'t str> {
+    /// What comes before, if `text` ends with `part`.
+    fn before_end<'t>(&self, part: &str, text: &'t str) -> Option<&'t str> {
         if !self.is_wild {
-            let start = text.len().checked_sub(self.text.len())?;
+            let start = text.len().checked_sub(part.len())?;
             let (rest, end) = text.split_at_checked(start)?;
-            return end.eq_ignore_ascii_case(&self.text).then_some(rest);
+            return end.eq_ignore_ascii_case(part).then_some(rest);
         }
         let mut characters = text.chars();
         let fits = |own: char| characters.next_back().is_some_and(|c| is_same(own, c));
-        self.text
-            .chars()
-            .rev()
-            .all(fits)
-            .then_some(characters.as_str())
+        part.chars().rev().all(fits).then_some(characters.as_str())
     }
 
-    /// What comes before and after its first occurrence.
-    fn find<'t>(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
+    /// What comes before and after the first `part` in `text`.
+    fn find<'t>(&self, part: &str, text: &'t str) -> Option<(&'t str, &'t str)> {
         let mut start = 0;
         loop {
             let (before, from_here) = text.split_at_checked(start)?;
-            if let Some(after) = self.after_start(from_here) {
+            if let Some(after) = self.after_start(part, from_here) {
                 return Some((before, after));
             }
             start += from_here.chars().next()?.len_utf8();

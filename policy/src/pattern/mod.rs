@@ -144,6 +144,15 @@ impl Pattern {
         }
     }
 
+    /// A domain that every address it matches lies in or under, if it spells one out.
+    #[must_use]
+    pub fn fixed_domain(&self) -> Option<&str> {
+        match &self.matcher {
+            Matcher::Glob(glob) => glob.fixed_domain(),
+            Matcher::Expression(_) => None,
+        }
+    }
+
     /// Whether it is nothing but stars, so that every text matches.
     #[must_use]
     pub fn matches_all(&self) -> bool {

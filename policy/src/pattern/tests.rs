@@ -126,6 +126,26 @@ fn what_is_spelt_out_is_found() {
 }
 
 #[test]
+fn fixed_domains_are_found() {
+    for (pattern, domain) in [
+        ("*@X.example", Some("x.example")),
+        ("a@x.example", Some("x.example")),
+        ("*@*.x.example", Some("x.example")),
+        ("*.x.example", Some("x.example")),
+        ("*x.example", Some("example")),
+        ("*@?x.example", Some("example")),
+        ("\"a@b\"@x", Some("x")),
+        ("*@x*", None),
+        ("*example", None),
+        ("*", None),
+        ("~/@x$/", None),
+    ] {
+        let pattern = Pattern::address(pattern).unwrap();
+        assert_eq!(pattern.fixed_domain(), domain, "{pattern:?}");
+    }
+}
+
+#[test]
 fn wide_patterns_cover_narrow_ones() {
     for (wide, narrow, covers) in [
         ("*", "~/x/", true),

@@ -1,12 +1,15 @@
 //! The conditions of a rule, and whether they hold: yes, no, or not known before the content is there.
 
 mod cover;
+mod gate;
 
 #[cfg(test)]
 mod tests;
 
 use crate::facts::{Content, Direction, Facts};
 use crate::pattern::{NULL_SENDER, Pattern};
+
+pub use gate::Gate;
 
 /// What must hold for a rule to match.
 #[derive(Debug, Clone, PartialEq, Eq)]

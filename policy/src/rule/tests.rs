@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::Condition::*;
-use super::{Condition, Content, Facts, Pattern, Truth};
+use super::{Condition, Content, Facts, Gate, Pattern, Truth};
 use crate::address::Address;
 use crate::facts::Direction::{Inbound, Outbound};
 
@@ -120,10 +120,37 @@ fn implications_are_seen() {
     assert!(inbound().may_hold(Inbound) && !inbound().may_hold(Outbound));
 }
 
+#[test]
+fn gates_turn_away_other_domains_and_directions() {
+    let condition = All(vec![
+        Direction(Outbound),
+        Recipient(patterns(&["*@a.example", "*@*.b.example"])),
+    ]);
+    let gate = Gate::of_condition(&condition);
+    for (recipient, direction, opens) in [
+        ("x@a.example", Outbound, true),
+        ("x@y.b.example", Outbound, true),
+        ("x@a.example", Inbound, false),
+        ("x@c.example", Outbound, false),
+        ("a.example@d.test", Outbound, false),
+    ] {
+        let recipient = Address::parse(recipient).unwrap();
+        let mail = Facts {
+            direction,
+            sender: None,
+            recipient: &recipient,
+            content: None,
+        };
+        assert_eq!(gate.opens_for(Gate::of_mail(&mail)), opens, "{recipient}");
+    }
+}
+
 /// Small conditions over few texts, so that they often meet.
 fn conditions() -> impl Strategy<Value = Condition> {
     let texts = || {
-        let text = prop::sample::select(vec!["*", "a@x", "b@x", "*@x", "?@x", "<>", "a*"]);
+        let text = prop::sample::select(vec![
+            "*", "a@x", "b@x", "*@x", "?@x", "<>", "a*", "*@*.y", "*@z.y", "*.y",
+        ]);
         prop::collection::vec(text, 1..3).prop_map(|texts| patterns(&texts))
     };
     let leaf = prop_oneof![
@@ -150,7 +177,7 @@ proptest! {
         narrow in conditions(),
         wide in conditions(),
         direction in prop::sample::select(vec![Inbound, Outbound]),
-        recipient in prop::sample::select(vec!["a@x", "b@x", "a@y"]),
+        recipient in prop::sample::select(vec!["a@x", "b@x", "a@y", "a@z.y", "b@w.z.y"]),
         has_sender in any::<bool>(),
         subject in prop::sample::select(vec!["", "a@x", "zz"]),
     ) {
@@ -166,6 +193,9 @@ proptest! {
             prop_assert_eq!(wide.holds(&facts), Truth::Yes);
         }
         let envelope = Facts { content: None, ..facts };
+        if !Gate::of_condition(&narrow).opens_for(Gate::of_mail(&envelope)) {
+            prop_assert_eq!(narrow.holds(&envelope), Truth::No);
+        }
         if narrow.holds(&envelope) != Truth::NotYet {
             prop_assert_eq!(narrow.holds(&envelope), narrow.holds(&facts));
         }
