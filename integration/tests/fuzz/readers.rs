@@ -47,7 +47,7 @@ fn message(input: &[u8]) {
         return;
     };
     black_box((
-        message.from_addresses(),
+        message.from_addresses().ok(),
         message.subject(),
         message.decoded_fields(),
     ));
@@ -106,11 +106,9 @@ fn certificate(input: &[u8]) {
             certificate.key_kind(),
         ));
         black_box((
-            certificate.allows(Purpose::Signing),
+            certificate.allows(Purpose::Signing).ok(),
             certificate.not_after(),
-        ))
-        .0
-        .ok();
+        ));
     }
     black_box(Certificate::from_der(input)).ok();
 }

@@ -1,0 +1,185 @@
+//! What every message costs, step by step: reading DATA, deciding, looking up, signing, encrypting, decrypting, verifying.
+//!
+//! Keys and certificates are those of the test PKI, imported by the built program into a data folder that is opened here.
+
+use std::fs;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::{Bytes, BytesMut};
+use certstore::certificate::Purpose;
+use certstore::clock::SystemClock;
+use certstore::cms::{Decryptor, Signer};
+use certstore::trust::TrustedCertificate;
+use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput};
+use criterion::{criterion_group, criterion_main, measurement::WallTime};
+use gateway::app::Store;
+use gateway::config::Config;
+use gateway::message::Message;
+use gateway::smime;
+use gateway::smtp::{DataReader, Progress};
+use integration::gateway::{Gateway, Setup};
+use integration::mails;
+use integration::pki::pki;
+use policy::address::Address;
+use policy::compile::{CompileOptions, Policy};
+use policy::diagnostic::Source;
+use policy::facts::{Direction, Facts};
+use tokio::runtime::Runtime;
+
+const ALICE: &str = "alice@example.org";
+const BOB: &str = "bob@partner.example";
+
+/// Content sizes, before base64, in bytes.
+const SIZES: [usize; 2] = [7_000, 3_800_000];
+
+/// Everything that is there before a message comes.
+struct House {
+    runtime: Runtime,
+    // Keeps the data folder.
+    _gateway: Gateway,
+    config: Config,
+    store: Store,
+    signer: Arc<dyn Signer>,
+    decryptors: Vec<Arc<dyn Decryptor>>,
+    recipient: TrustedCertificate,
+}
+
+impl House {
+    fn open() -> Self {
+        let pki = pki().expect("the PKI");
+        let gateway = Setup::default()
+            .write()
+            .expect("make bench builds the program");
+        for person in [pki.alice(), pki.bob()] {
+            gateway
+                .import_key(&person, "both")
+                .expect("the key is good");
+        }
+        let file = gateway.file("postern.toml");
+        let text = fs::read_to_string(&file).expect("it was just written");
+        let source = Source::new("postern.toml", text);
+        let folder = file.parent().expect("it is in a folder");
+        let config = Config::read(&source, folder).expect("it is right");
+        let runtime = Runtime::new().expect("a runtime");
+        let store = runtime.block_on(Store::open(&config, Arc::new(SystemClock)));
+        let store = store.expect("the commands opened it too");
+        let (alice, bob) = (address(ALICE), address(BOB));
+        let signer = runtime
+            .block_on(store.vault.signer_for(&alice))
+            .expect("the vault is open");
+        let decryptors = runtime.block_on(store.vault.decryptors_for(&bob));
+        let recipient = runtime.block_on(store.lookup.find(&bob, Purpose::Encryption));
+        Self {
+            _gateway: gateway,
+            config,
+            signer: signer.expect("alice has a key"),
+            decryptors: decryptors.expect("the vault is open"),
+            recipient: recipient
+                .expect("no source fails")
+                .chosen
+                .clone()
+                .expect("bob's is good")
+                .0,
+            store,
+            runtime,
+        }
+    }
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).expect("an address")
+}
+
+fn smime(criterion: &mut Criterion) {
+    let house = House::open();
+    let profile = &house.config.profiles[0];
+    let now = SystemTime::now();
+    for size in SIZES {
+        let mail = Bytes::from(mails::large(ALICE, BOB, size).content);
+        let mut group = sized(criterion, mail.len());
+        let message = Message::parse(mail).expect("a mail");
+        let sign = || smime::sign_entity(&message, house.signer.as_ref(), profile, now).unwrap();
+        let signed = sign();
+        let seal = |entity: Vec<u8>| {
+            smime::encrypt_entity(b"", &message, entity, &[&house.recipient], profile).unwrap()
+        };
+        let sealed = Message::parse(seal(signed.clone()).into()).expect("a mail");
+        let opened = smime::decrypt(&sealed, &house.decryptors)
+            .expect("it is for bob")
+            .message;
+        let trust = house.store.lookup.trust();
+        group.bench_function("sign", |b| b.iter(sign));
+        group.bench_function("encrypt", |b| {
+            b.iter_batched(|| signed.clone(), seal, BatchSize::LargeInput);
+        });
+        group.bench_function("decrypt", |b| {
+            b.iter(|| smime::decrypt(&sealed, &house.decryptors).unwrap());
+        });
+        group.bench_function("verify", |b| b.iter(|| smime::verify(&opened, &trust, now)));
+        group.finish();
+    }
+    let bob = address(BOB);
+    criterion.bench_function("lookup, warm", |b| {
+        b.iter(|| {
+            house
+                .runtime
+                .block_on(house.store.lookup.find(&bob, Purpose::Encryption))
+        });
+    });
+}
+
+fn data(criterion: &mut Criterion) {
+    for size in SIZES {
+        let mut wire = mails::large(ALICE, BOB, size).content;
+        wire.extend_from_slice(b".\r\n");
+        let mut group = sized(criterion, wire.len());
+        group.bench_function("read DATA", |b| {
+            b.iter_batched(|| BytesMut::from(&wire[..]), read, BatchSize::LargeInput);
+        });
+        group.finish();
+    }
+}
+
+fn read(mut input: BytesMut) -> Bytes {
+    let mut reader = DataReader::new(u64::MAX, None);
+    loop {
+        match reader.read(&mut input) {
+            Progress::NeedsRoom => reader.make_room(),
+            Progress::Whole => return reader.into_content(),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn evaluate(criterion: &mut Criterion) {
+    let rule = |number: usize| {
+        format!("[[rule]]\nname = \"{number}\"\nwhen = {{ recipient = \"*@{number}.example\" }}\n")
+    };
+    let rules: String = (0..1_000).map(rule).collect();
+    let options = CompileOptions { profiles: &[] };
+    let (policy, _) =
+        Policy::compile(&[Source::new("policy.toml", rules)], &options).expect("it is right");
+    let (sender, recipient) = (address(ALICE), address("bob@999.example"));
+    let facts = Facts {
+        direction: Direction::Outbound,
+        sender: Some(&sender),
+        recipient: &recipient,
+        content: None,
+    };
+    criterion.bench_function("decide, the last of 1000 rules", |b| {
+        b.iter(|| policy.evaluate(black_box(&facts)));
+    });
+}
+
+fn sized(criterion: &mut Criterion, bytes: usize) -> BenchmarkGroup<'_, WallTime> {
+    let mut group = criterion.benchmark_group(format!("{} KiB", bytes / 1024));
+    group
+        .throughput(Throughput::Bytes(bytes as u64))
+        .sample_size(20);
+    group
+}
+
+criterion_group!(hot_paths, data, evaluate, smime);
+criterion_main!(hot_paths);
