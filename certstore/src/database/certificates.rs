@@ -28,6 +28,9 @@ pub enum CertificateSource {
 }
 
 impl CertificateSource {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Imported, Self::Issued, Self::Pinned, Self::Harvested];
+
     /// Its name in tables, lists and explanations.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -40,8 +43,9 @@ impl CertificateSource {
     }
 
     fn parse(text: &str) -> Result<Self, DatabaseError> {
-        [Self::Imported, Self::Issued, Self::Pinned, Self::Harvested]
-            .into_iter()
+        Self::ALL
+            .iter()
+            .copied()
             .find(|source| source.as_str() == text)
             .ok_or_else(|| DatabaseError::Damaged(format!("a certificate from {text:?}")))
     }
