@@ -21,6 +21,8 @@ pub mod source;
 
 pub mod lookup;
 
+pub mod vault;
+
 pub mod issue;
 
 #[cfg(test)]

@@ -1,0 +1,326 @@
+//! A private key in memory, ready for use with aws-lc; the only place where one does its work.
+//!
+//! RSA keys (2048 to 8192 bits) sign with PKCS#1 v1.5 and PSS and decrypt; EC keys on the NIST curves sign and agree.
+//! aws-lc clears the memory of its key objects when they go. What a failed operation tells is that it failed.
+
+use aws_lc_rs::agreement::{self, UnparsedPublicKey};
+use aws_lc_rs::encoding::AsDer;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{
+    self, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384,
+    OAEP_SHA512_MGF1SHA512, OaepAlgorithm, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey,
+    PrivateDecryptingKey,
+};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA256_ASN1_SIGNING,
+    ECDSA_P521_SHA384_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair,
+    EcdsaSigningAlgorithm, KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+    RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
+};
+use const_oid::ObjectIdentifier;
+use const_oid::db::rfc5912::{
+    ID_EC_PUBLIC_KEY, ID_RSASSA_PSS, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1, SECP_521_R_1,
+};
+use der::Decode;
+use spki::SubjectPublicKeyInfoRef;
+use zeroize::Zeroizing;
+
+use crate::certificate::Certificate;
+use crate::cms::ber::{BerError, Element, Tag};
+use crate::cms::{Curve, Digest, KeyFailure, KeyTransport, SignatureScheme};
+
+/// Why bytes are not a private key that can be used here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRejection {
+    /// A key of another kind; its algorithm or curve as an object identifier.
+    #[error(
+        "the private key is of a kind that is not supported ({0}): RSA and EC keys on P-256, P-384 and P-521 are"
+    )]
+    Unsupported(String),
+    /// An RSA key that is too short or too long, or whose numbers do not fit together, or the like for EC.
+    #[error(
+        "the private key is refused: RSA keys need 2048 to 8192 bits, and every key must be a valid one"
+    )]
+    Refused,
+    /// Not the structure of a private key.
+    #[error("the private key cannot be read: it is damaged, or of an unknown form")]
+    Damaged,
+}
+
+impl From<BerError> for KeyRejection {
+    fn from(_: BerError) -> Self {
+        Self::Damaged
+    }
+}
+
+/// A private key.
+pub(super) enum SoftwareKey {
+    Rsa(Box<RsaKey>),
+    Ec(Box<EcKey>),
+}
+
+pub(super) struct RsaKey {
+    signing: rsa::KeyPair,
+    pkcs1: Pkcs1PrivateDecryptingKey,
+    oaep: OaepPrivateDecryptingKey,
+}
+
+pub(super) struct EcKey {
+    curve: Curve,
+    /// For the digest that fits the curve (RFC 5753, section 2.1.1).
+    signing: EcdsaKeyPair,
+    agreement: agreement::PrivateKey,
+}
+
+impl std::fmt::Debug for SoftwareKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Rsa(_) => "SoftwareKey(RSA)",
+            Self::Ec(_) => "SoftwareKey(EC)",
+        })
+    }
+}
+
+impl SoftwareKey {
+    /// Reads a key in PKCS#8 (RFC 5958), PKCS#1 (RFC 8017, appendix A.1.2) or SEC 1 (RFC 5915) form.
+    pub(super) fn read(der: &[u8]) -> Result<Self, KeyRejection> {
+        let mut fields = Element::only(der)?.children()?;
+        fields.expect(Tag::INTEGER)?;
+        let second = fields.element()?;
+        if second.tag() == Tag::INTEGER {
+            return Self::rsa(der);
+        }
+        if second.tag() == Tag::OCTET_STRING {
+            return Self::ec_on_any_curve(der);
+        }
+        let key = fields.expect(Tag::OCTET_STRING)?.octets()?;
+        let mut algorithm = second.children()?;
+        match algorithm
+            .expect(Tag::OBJECT_IDENTIFIER)?
+            .object_identifier()?
+        {
+            // A PSS key is an RSA key that its owner wants to use with PSS alone (RFC 4055, section 1.2).
+            RSA_ENCRYPTION | ID_RSASSA_PSS => Self::rsa(&key),
+            ID_EC_PUBLIC_KEY => {
+                let curve = algorithm
+                    .expect(Tag::OBJECT_IDENTIFIER)?
+                    .object_identifier()?;
+                Self::ec(named_curve(curve)?, &key)
+            }
+            other => Err(KeyRejection::Unsupported(other.to_string())),
+        }
+    }
+
+    /// The key in PKCS#8, as it is sealed and exported.
+    pub(super) fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, KeyRejection> {
+        let refused = |_| KeyRejection::Refused;
+        Ok(Zeroizing::new(match self {
+            Self::Rsa(key) => key.signing.as_der().map_err(refused)?.as_ref().to_vec(),
+            Self::Ec(key) => key.signing.to_pkcs8v1().map_err(refused)?.as_ref().to_vec(),
+        }))
+    }
+
+    /// Whether the certificate is for the public half of this key.
+    pub(super) fn belongs_to(&self, certificate: &Certificate) -> bool {
+        let public = match self {
+            Self::Rsa(key) => key.signing.public_key().as_ref(),
+            Self::Ec(key) => key.signing.public_key().as_ref(),
+        };
+        SubjectPublicKeyInfoRef::from_der(certificate.spki_der())
+            .is_ok_and(|spki| spki.subject_public_key.raw_bytes() == public)
+    }
+
+    pub(super) fn sign(
+        &self,
+        scheme: SignatureScheme,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyFailure> {
+        match (self, scheme) {
+            (Self::Rsa(key), SignatureScheme::RsaPkcs1(digest)) => {
+                key.sign(rsa_pkcs1(digest)?, message)
+            }
+            (Self::Rsa(key), SignatureScheme::RsaPss(digest)) => {
+                key.sign(rsa_pss(digest)?, message)
+            }
+            (Self::Ec(key), SignatureScheme::Ecdsa(curve, digest)) if key.curve == curve => {
+                key.sign(digest, message)
+            }
+            (Self::Rsa(_), SignatureScheme::Ecdsa(..)) => Err(KeyFailure::Unsuitable("ECDSA")),
+            (Self::Ec(_), SignatureScheme::Ecdsa(..)) => {
+                Err(KeyFailure::Unsuitable("ECDSA on another curve"))
+            }
+            (Self::Ec(_), SignatureScheme::RsaPkcs1(_) | SignatureScheme::RsaPss(_)) => {
+                Err(KeyFailure::Unsuitable("RSA"))
+            }
+        }
+    }
+
+    pub(super) fn decrypt(
+        &self,
+        transport: KeyTransport,
+        encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        match self {
+            Self::Rsa(key) => key.decrypt(transport, encrypted_key),
+            Self::Ec(_) => Err(KeyFailure::Unsuitable("RSA")),
+        }
+    }
+
+    pub(super) fn agree(
+        &self,
+        curve: Curve,
+        public_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        match self {
+            Self::Ec(key) if key.curve == curve => key.agree(public_key),
+            Self::Ec(_) => Err(KeyFailure::Unsuitable("ECDH on another curve")),
+            Self::Rsa(_) => Err(KeyFailure::Unsuitable("ECDH")),
+        }
+    }
+
+    fn rsa(rsa_private_key: &[u8]) -> Result<Self, KeyRejection> {
+        let refused = |_| KeyRejection::Refused;
+        let signing = rsa::KeyPair::from_der(rsa_private_key).map_err(|_| KeyRejection::Refused)?;
+        let pkcs8 = signing.as_der().map_err(refused)?;
+        let decrypting =
+            PrivateDecryptingKey::from_pkcs8(pkcs8.as_ref()).map_err(|_| KeyRejection::Refused)?;
+        Ok(Self::Rsa(Box::new(RsaKey {
+            pkcs1: Pkcs1PrivateDecryptingKey::new(decrypting.clone()).map_err(refused)?,
+            oaep: OaepPrivateDecryptingKey::new(decrypting).map_err(refused)?,
+            signing,
+        })))
+    }
+
+    fn ec(curve: Curve, ec_private_key: &[u8]) -> Result<Self, KeyRejection> {
+        let (signing, agreement) = match curve {
+            Curve::P256 => (&ECDSA_P256_SHA256_ASN1_SIGNING, &agreement::ECDH_P256),
+            Curve::P384 => (&ECDSA_P384_SHA384_ASN1_SIGNING, &agreement::ECDH_P384),
+            Curve::P521 => (&ECDSA_P521_SHA512_ASN1_SIGNING, &agreement::ECDH_P521),
+        };
+        Ok(Self::Ec(Box::new(EcKey {
+            curve,
+            signing: EcdsaKeyPair::from_private_key_der(signing, ec_private_key)
+                .map_err(|_| KeyRejection::Refused)?,
+            agreement: agreement::PrivateKey::from_private_key_der(agreement, ec_private_key)
+                .map_err(|_| KeyRejection::Refused)?,
+        })))
+    }
+
+    /// A SEC 1 key names its curve inside, where aws-lc checks it.
+    fn ec_on_any_curve(ec_private_key: &[u8]) -> Result<Self, KeyRejection> {
+        [Curve::P256, Curve::P384, Curve::P521]
+            .into_iter()
+            .find_map(|curve| Self::ec(curve, ec_private_key).ok())
+            .ok_or(KeyRejection::Refused)
+    }
+}
+
+impl RsaKey {
+    fn sign(
+        &self,
+        encoding: &'static dyn RsaEncoding,
+        message: &[u8],
+    ) -> Result<Vec<u8>, KeyFailure> {
+        let mut signature = vec![0; self.signing.public_modulus_len()];
+        self.signing
+            .sign(encoding, &SystemRandom::new(), message, &mut signature)
+            .map_err(|_| KeyFailure::Failed)?;
+        Ok(signature)
+    }
+
+    fn decrypt(
+        &self,
+        transport: KeyTransport,
+        encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        let mut buffer = Zeroizing::new(vec![0; self.signing.public_modulus_len()]);
+        let opened = match transport {
+            KeyTransport::Pkcs1 => self.pkcs1.decrypt(encrypted_key, &mut buffer),
+            KeyTransport::Oaep(digest) => {
+                self.oaep
+                    .decrypt(oaep(digest), encrypted_key, &mut buffer, None)
+            }
+        };
+        let length = opened.map_err(|_| KeyFailure::Failed)?.len();
+        buffer.truncate(length);
+        Ok(buffer)
+    }
+}
+
+impl EcKey {
+    fn sign(&self, digest: Digest, message: &[u8]) -> Result<Vec<u8>, KeyFailure> {
+        let algorithm = ecdsa(self.curve, digest)?;
+        let signed = if algorithm == self.signing.algorithm() {
+            self.signing.sign(&SystemRandom::new(), message)
+        } else {
+            self.with_algorithm(algorithm)?
+                .sign(&SystemRandom::new(), message)
+        };
+        Ok(signed.map_err(|_| KeyFailure::Failed)?.as_ref().to_vec())
+    }
+
+    /// The same key for an unusual digest.
+    fn with_algorithm(
+        &self,
+        algorithm: &'static EcdsaSigningAlgorithm,
+    ) -> Result<EcdsaKeyPair, KeyFailure> {
+        let pkcs8 = self.signing.to_pkcs8v1().map_err(|_| KeyFailure::Failed)?;
+        EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref()).map_err(|_| KeyFailure::Failed)
+    }
+
+    fn agree(&self, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        let peer = UnparsedPublicKey::new(self.agreement.algorithm(), public_key);
+        agreement::agree(&self.agreement, peer, KeyFailure::Failed, |secret| {
+            Ok(Zeroizing::new(secret.to_vec()))
+        })
+    }
+}
+
+fn named_curve(oid: ObjectIdentifier) -> Result<Curve, KeyRejection> {
+    match oid {
+        SECP_256_R_1 => Ok(Curve::P256),
+        SECP_384_R_1 => Ok(Curve::P384),
+        SECP_521_R_1 => Ok(Curve::P521),
+        other => Err(KeyRejection::Unsupported(other.to_string())),
+    }
+}
+
+fn rsa_pkcs1(digest: Digest) -> Result<&'static dyn RsaEncoding, KeyFailure> {
+    match digest {
+        Digest::Sha1 => Err(KeyFailure::Unsuitable("SHA-1")),
+        Digest::Sha256 => Ok(&RSA_PKCS1_SHA256),
+        Digest::Sha384 => Ok(&RSA_PKCS1_SHA384),
+        Digest::Sha512 => Ok(&RSA_PKCS1_SHA512),
+    }
+}
+
+fn rsa_pss(digest: Digest) -> Result<&'static dyn RsaEncoding, KeyFailure> {
+    match digest {
+        Digest::Sha1 => Err(KeyFailure::Unsuitable("SHA-1")),
+        Digest::Sha256 => Ok(&RSA_PSS_SHA256),
+        Digest::Sha384 => Ok(&RSA_PSS_SHA384),
+        Digest::Sha512 => Ok(&RSA_PSS_SHA512),
+    }
+}
+
+fn oaep(digest: Digest) -> &'static OaepAlgorithm {
+    match digest {
+        Digest::Sha1 => &OAEP_SHA1_MGF1SHA1,
+        Digest::Sha256 => &OAEP_SHA256_MGF1SHA256,
+        Digest::Sha384 => &OAEP_SHA384_MGF1SHA384,
+        Digest::Sha512 => &OAEP_SHA512_MGF1SHA512,
+    }
+}
+
+fn ecdsa(curve: Curve, digest: Digest) -> Result<&'static EcdsaSigningAlgorithm, KeyFailure> {
+    match (curve, digest) {
+        (Curve::P256, Digest::Sha256) => Ok(&ECDSA_P256_SHA256_ASN1_SIGNING),
+        (Curve::P384, Digest::Sha384) => Ok(&ECDSA_P384_SHA384_ASN1_SIGNING),
+        (Curve::P521, Digest::Sha256) => Ok(&ECDSA_P521_SHA256_ASN1_SIGNING),
+        (Curve::P521, Digest::Sha384) => Ok(&ECDSA_P521_SHA384_ASN1_SIGNING),
+        (Curve::P521, Digest::Sha512) => Ok(&ECDSA_P521_SHA512_ASN1_SIGNING),
+        (Curve::P256 | Curve::P384 | Curve::P521, _) => {
+            Err(KeyFailure::Unsuitable("this digest on its curve"))
+        }
+    }
+}
