@@ -114,7 +114,7 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
         .unwrap_or_else(|| top.folder.join("data"));
     let policy = top.path("policy");
     let internal_domains = top.domains("internal-domains");
-    let default_profile = top.table.string("profile");
+    let default_profile = top.table.string("default-profile");
     let listeners = listener::read(&mut top);
     let limits = limits::read(top.section("limits"));
     let delivery = delivery::read(top.section("delivery"));
