@@ -35,7 +35,7 @@ verify = "preferred"
 "#;
 
 /// How long a gateway may take to finish what it is at after SIGTERM.
-const DRAIN: Duration = Duration::from_secs(30);
+const DRAIN: Duration = Duration::from_secs(60);
 
 /// What a gateway is to be configured with; [`Setup::write`] or [`Setup::start`] makes it one.
 #[derive(Debug, Clone)]
@@ -205,7 +205,7 @@ impl Gateway {
     /// Asks it to end, and waits until it has finished what it was at.
     ///
     /// # Errors
-    /// It is not running, or takes more than half a minute.
+    /// It is not running, or takes more than a minute.
     pub fn stop(&mut self) -> Result<ExitStatus> {
         let mut daemon = self.running.take().context("it is not running")?;
         daemon.terminate(DRAIN)
@@ -334,8 +334,11 @@ impl Gateway {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.binary);
+        // A file that may not grow further is an error like any other, not the end of the process.
+        let mut command = Command::new("env");
         command
+            .arg("--ignore-signal=XFSZ")
+            .arg(&self.binary)
             .arg("--config")
             .arg(self.file("postern.toml"))
             .current_dir(self.folder.path())

@@ -14,7 +14,7 @@ use crate::process;
 pub const PASSPHRASE: &str = "Pässword 1";
 
 /// Raised whenever what is made here changes, so that nobody uses an older one.
-const EDITION: &str = "1";
+const EDITION: &str = "2";
 
 /// Certificates made before this long ago are made again: CRLs and short-lived ones would have run out.
 const LIFETIME: Duration = Duration::from_secs(5 * 24 * 3600);
@@ -89,6 +89,9 @@ const PEOPLE: &[Person] = &[
     person("betty", "betty@partner.example", Key::Rsa, BOTH),
     Person { from: "20200101000000Z", until: "20230101000000Z", ..person("expired", "expired@partner.example", Key::Rsa, BOTH) },
     Person { issuer: "other-ca", ..person("mallory", "mallory@evil.example", Key::Rsa, BOTH) },
+    Person { issuer: "other-ca", ..person("false-bob", "bob@partner.example", Key::Rsa, BOTH) },
+    Person { from: "20200101000000Z", until: "20230101000000Z", ..person("bob-before", "bob@partner.example", Key::Rsa, BOTH) },
+    person("bob-encrypt", "bob@partner.example", Key::Rsa, ENCRYPT),
 ];
 
 /// The folder with everything.
@@ -112,7 +115,7 @@ pub fn pki() -> Result<&'static Pki> {
 }
 
 impl Pki {
-    /// The anchor of everybody but mallory, PEM.
+    /// The anchor of everybody but mallory and false-bob, PEM.
     #[must_use]
     pub fn ca(&self) -> PathBuf {
         self.folder.join("ca.pem")

@@ -130,7 +130,7 @@ impl Client {
 /// The answers to one mail.
 #[derive(Debug)]
 pub struct Sent {
-    /// To MAIL.
+    /// To MAIL, or what was said instead of the banner.
     pub sender: Reply,
     /// To each RCPT, in order.
     pub recipients: Vec<Reply>,
@@ -156,10 +156,15 @@ impl Sent {
 /// Sends one mail in a session of its own.
 ///
 /// # Errors
-/// The connection breaks; a refusal is no error.
+/// The connection breaks; a refusal is no error, not even one instead of the banner.
 pub fn send(server: SocketAddr, from: &str, to: &[&str], mail: &[u8]) -> Result<Sent> {
-    let mut client = Client::connect(server)?;
-    let sender = client.command(&format!("MAIL FROM:<{from}> BODY=8BITMIME"))?;
+    let (mut client, banner) = Client::dial(server)?;
+    let sender = if banner.code == 220 {
+        client.expect(250, "EHLO client.example.org")?;
+        client.command(&format!("MAIL FROM:<{from}> BODY=8BITMIME"))?
+    } else {
+        banner
+    };
     let mut recipients = Vec::new();
     if sender.is_positive() {
         for address in to {
@@ -170,7 +175,8 @@ pub fn send(server: SocketAddr, from: &str, to: &[&str], mail: &[u8]) -> Result<
         true => Some(client.data(mail)?),
         false => None,
     };
-    client.write(b"QUIT\r\n")?;
+    // Whoever said no instead of the banner has closed already.
+    client.write(b"QUIT\r\n").ok();
     Ok(Sent {
         sender,
         recipients,

@@ -5,7 +5,6 @@ use integration::gateway::Setup;
 use integration::pki::pki;
 use integration::sink::Sink;
 use integration::{mails, openssl, process};
-use serde_json::Value;
 
 use crate::{ALICE, BOB};
 
@@ -25,7 +24,7 @@ fn the_queue_is_listed_shown_retried_and_dropped() -> Result<()> {
     assert_eq!(ids.len(), 3, "{queue:?}");
 
     let shown = gateway.ask(&["queue", "show", ids[0]])?;
-    assert_eq!(shown["id"], ids[0]);
+    assert_eq!(shown[0]["id"], ids[0], "{shown}");
     let text = shown.to_string();
     assert!(text.contains(ALICE) && text.contains(BOB), "{text}");
     assert!(!text.contains(mails::MARKER), "{text}");
@@ -40,8 +39,8 @@ fn the_queue_is_listed_shown_retried_and_dropped() -> Result<()> {
     let sink = Sink::start_at(down)?;
     gateway.ask(&["queue", "retry", ids[1]])?;
     sink.wait(1)?;
-    let answer: Value = gateway.ask(&["queue", "retry", "--all"])?;
-    println!("{answer}");
+    let answer = gateway.ask(&["queue", "retry", "--all"])?;
+    assert_eq!(answer["retried"], 1, "{answer}");
     for arrived in sink.wait(2)? {
         openssl::open(&arrived.content, &pki()?.bob(), &pki()?.ca()).context("retried")?;
     }

@@ -20,10 +20,10 @@ fn each_fault_has_its_word() -> Result<()> {
     let gateway = Setup::default().next_hop(sink.address()).start()?;
     for (number, (content, result, word)) in (1..).zip([
         (altered.into_bytes(), "fail", "altered"),
-        (by("mallory")?, "fail", "address-mismatch"),
+        (by("false-bob")?, "fail", "untrusted"),
         (by("bert")?, "fail", "address-mismatch"),
-        (by("expired")?, "fail", ""),
-        (by("erin-encrypt")?, "fail", ""),
+        (by("bob-before")?, "fail", "expired"),
+        (by("bob-encrypt")?, "fail", "wrong-usage"),
         (partly, "neutral", "partly-signed"),
         (entity.clone(), "none", ""),
     ]) {
