@@ -10,6 +10,7 @@ export RUST_BACKTRACE ?= 1
 OLD := $(shell rustc --version 2>/dev/null | awk '{ split($$2, v, "."); if (v[1] == 1 && v[2] < 98) print "--ignore-rust-version" }')
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 TEST := cargo $(if $(NEXTEST),nextest run,test --no-fail-fast) $(OLD)
+FUZZ := integration/fuzz
 POSTERN := $(or $(CARGO_TARGET_DIR),target)/release/postern
 
 help: ## Show this list.
@@ -46,5 +47,14 @@ soak: ## Kill the gateway under load a thousand times (POSTERN_KILLS) and look f
 	cargo build $(OLD) -p gateway --bin postern
 	POSTERN_KILLS=$${POSTERN_KILLS:-1000} cargo test $(OLD) -p integration --test it crash -- --nocapture
 
-fuzz: ## Feed broken input to every parser for ten minutes (POSTERN_FUZZ_SECONDS).
-	POSTERN_FUZZ_SECONDS=$${POSTERN_FUZZ_SECONDS:-600} cargo test $(OLD) -p integration --test fuzz -- --nocapture
+fuzz: ## Feed broken input to every reader, each for FUZZ_SECONDS (10); without cargo-fuzz by MUTATIONS (20000) of its seeds.
+	@if cargo +nightly fuzz --version >/dev/null 2>&1; then \
+	    for target in $$(cd $(FUZZ)/fuzz_targets && basename -s .rs *); do \
+	        mkdir -p $(FUZZ)/corpus/$$target && \
+	        cargo +nightly fuzz run --fuzz-dir $(FUZZ) $$target $(FUZZ)/corpus/$$target integration/corpus/$$target \
+	            -- -max_total_time=$${FUZZ_SECONDS:-10} -timeout=10 || exit 1; \
+	    done; \
+	else \
+	    echo "for libFuzzer: rustup toolchain install nightly && cargo install cargo-fuzz"; \
+	    MUTATIONS=$${MUTATIONS:-20000} cargo test $(OLD) -p integration --test mutation; \
+	fi

@@ -6,24 +6,14 @@
 
 pub mod clock;
 pub mod seal;
-
 pub mod cms;
-
 pub mod certificate;
-
-pub mod database;
-
-pub mod trust;
-
-pub mod selection;
-
-pub mod source;
-
-pub mod lookup;
-
-pub mod vault;
-
-pub mod issue;
-
 #[cfg(test)]
 mod samples;
+pub mod database;
+pub mod trust;
+pub mod selection;
+pub mod source;
+pub mod lookup;
+pub mod vault;
+pub mod issue;

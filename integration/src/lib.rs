@@ -1,8 +1,9 @@
 //! What the stories stand on: the built binary under control, scripted SMTP on both sides of it, a PKI, and other
 //! people's mail and S/MIME software to judge what came out.
 //!
-//! Nothing here links the gateway: it is known by its documented commands, configuration and wire alone. A peer that is
-//! not installed is an error that names its package, never a skip. Import order is the order of the modules below.
+//! The gateway is known by its documented commands, configuration and wire alone; only [`readers`] links it, to feed it
+//! broken input. A peer that is not installed is an error that names its package, never a skip. Import order is the order
+//! of the modules below.
 
 pub mod process;
 pub mod figures;
@@ -18,3 +19,4 @@ pub mod nss;
 pub mod postfix;
 pub mod dovecot;
 pub mod gateway;
+pub mod readers;

@@ -2,8 +2,8 @@
 //!
 //! Pure: no I/O, no clock, no async. Import order is the order of the modules below: each imports only from those above it.
 
-#[cfg(test)]
-mod mutation;
+#[cfg(any(test, feature = "mutation"))]
+pub mod mutation;
 
 pub mod address;
 pub mod diagnostic;

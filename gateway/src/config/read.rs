@@ -113,7 +113,7 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
         .path("data-dir")
         .unwrap_or_else(|| top.folder.join("data"));
     let policy = top.path("policy");
-    let internal_domains = top.domains("internal-domains");
+    let internal_domains = internal_domains(&mut top);
     let default_profile = top.table.string("default-profile");
     let listeners = listener::read(&mut top);
     let limits = limits::read(top.section("limits"));
@@ -144,6 +144,16 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
         log,
         profiles,
     })
+}
+
+/// The domains whose mail is ours; without one there is nothing to do.
+fn internal_domains(top: &mut Reader<'_, '_>) -> Option<Vec<String>> {
+    let texts = top.table.list_of_strings("internal-domains")?;
+    if texts.value.is_empty() {
+        top.table.error(texts.place, "`internal-domains` needs at least one domain");
+    }
+    let domains = texts.value.iter().filter_map(|text| top.domain("internal-domains", text));
+    Some(domains.collect())
 }
 
 fn hostname(text: &str) -> Result<String, &'static str> {

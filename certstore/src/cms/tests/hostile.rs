@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use policy::mutation::mutations;
+
 use super::support::*;
 use crate::cms::ber::{Element, Reader};
 use crate::cms::certificate_outline::CertificateOutline;
@@ -107,11 +109,9 @@ fn mutated_messages_never_make_us_panic() {
         people.rsa.certificate.clone(),
     ];
     let keys = [people.p256.decryptor(), people.rsa.decryptor()];
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let started = Instant::now();
     let mut readable = 0;
-    for _ in 0..20_000 {
-        let message = random.mutate(&seeds);
+    for message in mutations(&seeds).take(20_000) {
         match parse(&message) {
             Ok(ContentInfo::Signed(signed)) => {
                 readable += 1;
@@ -142,10 +142,8 @@ fn mutated_certificates_never_make_us_panic() {
         .strong()
         .map(|person| person.certificate.clone())
         .into();
-    let mut random = Random(0x2545_f491_4f6c_dd1d);
     let started = Instant::now();
-    for _ in 0..20_000 {
-        let certificate = random.mutate(&seeds);
+    for certificate in mutations(&seeds).take(20_000) {
         if let Ok(id) = RecipientId::of(&certificate) {
             assert!(id.names(&certificate));
         }
@@ -188,52 +186,6 @@ fn seeds() -> Vec<Vec<u8>> {
     }
     assert!(seeds.len() > 10);
     seeds
-}
-
-/// Pseudo-random numbers (xorshift), the same in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % limit.max(1) as u64) as usize
-    }
-
-    /// One of the seeds with a few bytes changed, cut off, left out or taken from another.
-    fn mutate(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
-        let mut bytes = seeds[self.below(seeds.len())].clone();
-        for _ in 0..=self.below(3) {
-            let at = self.below(bytes.len());
-            match self.below(6) {
-                0 => bytes.truncate(at),
-                1 => {
-                    let end = (at + self.below(20)).min(bytes.len());
-                    bytes.drain(at..end);
-                }
-                2 => {
-                    let other = &seeds[self.below(seeds.len())];
-                    let start = self.below(other.len());
-                    let end = (start + self.below(200)).min(other.len());
-                    bytes.splice(at..at, other[start..end].iter().copied());
-                }
-                3 => {
-                    let interesting = [0, 1, 0x7f, 0x80, 0x84, 0xff, 0x24, 0x30, 0xa0];
-                    if let Some(byte) = bytes.get_mut(at) {
-                        *byte = interesting[self.below(interesting.len())];
-                    }
-                }
-                _ => {
-                    let bit = self.below(8);
-                    if let Some(byte) = bytes.get_mut(at) {
-                        *byte ^= 1 << bit;
-                    }
-                }
-            }
-        }
-        bytes
-    }
 }
 
 /// A SignedData with these certificates and SignerInfos.

@@ -1,5 +1,7 @@
 use std::process::Command;
 
+use policy::mutation::mutations;
+
 use super::*;
 use crate::samples::corpus;
 use crate::vault::software_key::SoftwareKey;
@@ -219,35 +221,11 @@ fn mutated_files_never_panic() {
         quick(&["-keypbe", "PBE-SHA1-3DES", "-certpbe", "NONE"]),
         quick(&["-keypbe", "NONE", "-certpbe", "NONE", "-nomac"]),
     ];
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut random = |bound: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state % u64::try_from(bound).unwrap()).unwrap()
-    };
     let passphrase = Passphrase::new("a");
     let started = std::time::Instant::now();
-    for round in 0..20_000 {
+    for bytes in mutations(&seeds).take(20_000) {
         if started.elapsed().as_millis() > 1_500 {
             break;
-        }
-        let mut bytes = seeds[round % seeds.len()].clone();
-        match random(3) {
-            0 => bytes.truncate(random(bytes.len())),
-            1 => {
-                let (from, to) = (random(bytes.len()), random(bytes.len()));
-                let piece = bytes[from.min(to)..from.max(to)].to_vec();
-                let at = random(bytes.len());
-                bytes.splice(at..at, piece);
-            }
-            _ => {}
-        }
-        for _ in 0..random(4) {
-            let length = bytes.len().max(1);
-            if let Some(byte) = bytes.get_mut(random(length)) {
-                *byte = u8::try_from(random(256)).unwrap();
-            }
         }
         if let Ok(file) = read(&bytes, &passphrase, false) {
             assert!(file.keys.len() + file.certificates.len() <= MAX_BAGS);

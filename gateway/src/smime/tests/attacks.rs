@@ -1,8 +1,9 @@
 //! Mail that was made to be taken for something it is not.
 
+use policy::mutation::mutations;
+
 use super::people::{openssl, text};
 use super::*;
-use crate::message::tests::mutations;
 use crate::message::with_crlf;
 
 fn refused(content: impl Into<Vec<u8>>) -> (VerdictResult, Option<Reason>) {
@@ -457,25 +458,22 @@ fn no_mutation_passes_with_another_content_or_panics() {
         signed(MAIL, Form::Clear),
         signed(MAIL, Form::Opaque),
         encrypted(&message(MAIL), &[&PEOPLE.bob], &profile(Form::Clear)),
-    ];
-    for seed in seeds {
-        for content in mutations(seed.content(), 400) {
-            let Ok(mail) = Message::parse(content.into()) else {
-                continue;
-            };
-            let verdict = verify(&mail, &trust, now());
-            if verdict.result == VerdictResult::Pass
-                && mail.content_type().is("multipart", "signed")
-            {
-                assert_eq!(
-                    contents(&mail).into_iter().take(2).collect::<Vec<_>>(),
-                    original
-                );
-            }
-            if let Ok(opened) = decrypt(&mail, &bob) {
-                assert!(opened.message.content().len() < 2 * mail.content().len());
-            }
-            assert!(authentication_results("gw.example.org", &verdict).ends_with(b"\r\n"));
+    ]
+    .map(|mail| mail.content().clone());
+    for content in mutations(&seeds).take(1_200) {
+        let Ok(mail) = Message::parse(content.into()) else {
+            continue;
+        };
+        let verdict = verify(&mail, &trust, now());
+        if verdict.result == VerdictResult::Pass && mail.content_type().is("multipart", "signed") {
+            assert_eq!(
+                contents(&mail).into_iter().take(2).collect::<Vec<_>>(),
+                original
+            );
         }
+        if let Ok(opened) = decrypt(&mail, &bob) {
+            assert!(opened.message.content().len() < 2 * mail.content().len());
+        }
+        assert!(authentication_results("gw.example.org", &verdict).ends_with(b"\r\n"));
     }
 }
