@@ -150,9 +150,13 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
 fn internal_domains(top: &mut Reader<'_, '_>) -> Option<Vec<String>> {
     let texts = top.table.list_of_strings("internal-domains")?;
     if texts.value.is_empty() {
-        top.table.error(texts.place, "`internal-domains` needs at least one domain");
+        top.table
+            .error(texts.place, "`internal-domains` needs at least one domain");
     }
-    let domains = texts.value.iter().filter_map(|text| top.domain("internal-domains", text));
+    let domains = texts
+        .value
+        .iter()
+        .filter_map(|text| top.domain("internal-domains", text));
     Some(domains.collect())
 }
 
