@@ -28,6 +28,7 @@ pub(crate) fn address(text: &str) -> Address {
 }
 
 /// The folder of outside test data, `$POSTERN_CORPUS`; none, and a line that says so, where there is none.
+#[expect(clippy::print_stdout, reason = "a skipped test is said")]
 pub(crate) fn corpus() -> Option<PathBuf> {
     let path = std::env::var_os("POSTERN_CORPUS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus"),

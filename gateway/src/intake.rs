@@ -193,23 +193,26 @@ fn new_copy(parsed: &Parsed, copy: &Copy, number: u16) -> NewCopy {
 
 fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
     let parsed = transformed.parsed();
+    let id = parsed.id();
     for copy in transformed.copies() {
         let treatment = copy.treated.to_string();
         for recipient in &copy.recipients {
-            let rule = &recipient.rule;
-            let place = format!("{}:{}", rule.file, rule.line);
+            let (rule, address) = (&recipient.rule, &recipient.address);
             observe::decided(
-                parsed.id(),
-                &recipient.address,
+                id,
+                address,
                 &rule.name,
-                &place,
+                &format!("{}:{}", rule.file, rule.line),
                 &treatment,
             );
+            if let Some(reason) = &recipient.closed {
+                observe::not_opened(id, address, reason);
+            }
         }
     }
     let recipients = parsed.envelope().recipients.len();
     observe::stored(
-        parsed.id(),
+        id,
         parsed.message().content().len(),
         recipients,
         stored.copies(),

@@ -192,10 +192,19 @@ async fn outbound(
     signing: &Signing,
     keyring: &Keyring,
 ) -> Result<Treatment, Failure> {
-    let sign = signing.applies_to(&order.decision)?;
     let certificate = certificate(&order.recipient, &order.decision, &keyring.lookup).await?;
-    // What the client encrypted to this very recipient needs no second envelope.
-    let certificate = certificate.filter(|trusted| !smime::encrypted_to(parsed.message(), trusted));
+    let message = parsed.message();
+    if certificate
+        .as_ref()
+        .is_some_and(|trusted| smime::encrypted_to(message, trusted))
+    {
+        // What the client encrypted to this very recipient passes as it is.
+        return Ok(Treatment::Outbound {
+            sign: false,
+            certificate: None,
+        });
+    }
+    let sign = signing.applies_to(&order.decision)?;
     Ok(Treatment::Outbound { sign, certificate })
 }
 

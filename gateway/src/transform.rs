@@ -58,6 +58,8 @@ pub struct Recipient {
     pub address: Address,
     /// The rule that decided.
     pub rule: RuleRef,
+    /// Why an encrypted message stays closed for it, where it was to be opened.
+    pub closed: Option<String>,
 }
 
 impl Recipient {
@@ -65,6 +67,7 @@ impl Recipient {
         Self {
             address: plan.recipient.clone(),
             rule: plan.decision.rule.clone(),
+            closed: None,
         }
     }
 }

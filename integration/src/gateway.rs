@@ -120,12 +120,18 @@ impl Setup {
         let folder = tempfile::tempdir()?;
         let address = self.address.map_or_else(process::free_address, Ok)?;
         let anchor = pki::pki()?.ca();
+        // A gateway that is only asked things still has to say where mail would go.
+        let somewhere = if self.tables.contains("[[route]]") {
+            ""
+        } else {
+            "[[route]]\ndomain = \"*\"\nto = \"127.0.0.1:9\"\n"
+        };
         let configuration = format!(
             "hostname = \"{HOSTNAME}\"\ndata-dir = \"data\"\npolicy = \"policy.toml\"\n\
              internal-domains = [\"example.org\"]\n{}\n\
              [[listener]]\naddress = \"{address}\"\n{}\n\
              [trust]\nanchors = [\"{}\"]\n\
-             {}",
+             {}{somewhere}",
             self.top,
             self.listener,
             anchor.display(),

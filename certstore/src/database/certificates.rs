@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use policy::address::Address;
+use sqlx::QueryBuilder;
 
 use super::changes::{ChangeKind, forget_old, note};
 use super::{Database, DatabaseError, Transaction, seconds, time};
@@ -92,17 +93,21 @@ impl Database {
         address: &Address,
         sources: &[CertificateSource],
     ) -> Result<Vec<StoredCertificate>, DatabaseError> {
-        let rows: Vec<Row> = sqlx::query_as(
+        let mut query = QueryBuilder::new(
             "SELECT der, source, added FROM certificate_address JOIN certificate USING (sha256) \
-             WHERE address = $1 ORDER BY not_before DESC, sha256 LIMIT $2",
-        )
-        .bind(address.canonical())
-        .bind(PER_QUESTION)
-        .fetch_all(&self.pool)
-        .await?;
-        let mut certificates = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        certificates.retain(|stored| sources.contains(&stored.source));
-        Ok(certificates)
+             WHERE address = ",
+        );
+        query.push_bind(address.canonical());
+        // Before the limit, so that a flood of harvested ones does not hide what an operator imported.
+        query.push(" AND source IN (");
+        let mut list = query.separated(", ");
+        for source in sources {
+            list.push_bind(source.as_str());
+        }
+        query.push(") ORDER BY not_before DESC, sha256 LIMIT ");
+        query.push_bind(PER_QUESTION);
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.pool).await?;
+        rows.into_iter().map(read).collect()
     }
 
     /// The certificate with this fingerprint.
@@ -140,13 +145,15 @@ impl Database {
         rows.into_iter().map(read).collect()
     }
 
-    /// The certificates of certification authorities, newest first: what paths are built from.
+    /// The certificates of certification authorities: what paths are built from. Harvested ones, which strangers can
+    /// send any number of, come last.
     ///
     /// # Errors
     /// [`DatabaseError`].
     pub async fn intermediates(&self) -> Result<Vec<Certificate>, DatabaseError> {
         let rows: Vec<Vec<u8>> = sqlx::query_scalar(
-            "SELECT der FROM certificate WHERE is_authority = 1 ORDER BY not_before DESC LIMIT $1",
+            "SELECT der FROM certificate WHERE is_authority = 1 \
+             ORDER BY source = 'harvested', not_before DESC LIMIT $1",
         )
         .bind(INTERMEDIATES)
         .fetch_all(&self.pool)
@@ -154,7 +161,7 @@ impl Database {
         rows.iter().map(|der| parse(der)).collect()
     }
 
-    /// The certificates of authorities whose subject is `subject` (DER of the Name), newest first.
+    /// The certificates of authorities whose subject is `subject` (DER of the Name); harvested ones last.
     ///
     /// # Errors
     /// [`DatabaseError`].
@@ -164,7 +171,7 @@ impl Database {
     ) -> Result<Vec<Certificate>, DatabaseError> {
         let rows: Vec<Vec<u8>> = sqlx::query_scalar(
             "SELECT der FROM certificate WHERE is_authority = 1 AND subject = $1 \
-             ORDER BY not_before DESC LIMIT $2",
+             ORDER BY source = 'harvested', not_before DESC LIMIT $2",
         )
         .bind(subject)
         .bind(PER_QUESTION)

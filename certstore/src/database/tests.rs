@@ -291,3 +291,29 @@ async fn authorities_are_found_by_name_and_the_newest_is_first() {
     );
     assert_eq!(database.intermediates().await.unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_flood_of_harvested_certificates_hides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    let (imported, _) = Sample {
+        not_before: now() - 9 * DAY,
+        ..Sample::ec("a@example.org")
+    }
+    .self_signed();
+    let flood: Vec<_> = (0..300)
+        .map(|_| Sample::ec("a@example.org").self_signed().0)
+        .collect();
+    for (certificates, source) in [
+        (&[imported.clone()][..], CertificateSource::Imported),
+        (&flood, CertificateSource::Harvested),
+    ] {
+        let added = database.add_certificates(certificates, source, now());
+        assert_eq!(added.await.unwrap(), certificates.len());
+    }
+    let address = address("a@example.org");
+    let only = [CertificateSource::Imported];
+    let found = database.certificates_of(&address, &only).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].certificate, imported);
+}

@@ -27,7 +27,7 @@ pub async fn add_anchor(
     Ok(new)
 }
 
-/// What is trusted now: the anchors of the configuration, those in the database, and our own authorities.
+/// What is trusted now: the anchors of the configuration and those in the database.
 pub(super) async fn load_trust(
     database: &Database,
     configured: &[Anchor],
@@ -37,12 +37,6 @@ pub(super) async fn load_trust(
         anchors.push(Anchor {
             scope: parse_scope(&stored.scope)?,
             certificate: stored.certificate,
-        });
-    }
-    for authority in database.authorities().await? {
-        anchors.push(Anchor {
-            certificate: authority.certificate,
-            scope: AnchorScope::Everybody,
         });
     }
     Ok(Trust::new(anchors, database.intermediates().await?))

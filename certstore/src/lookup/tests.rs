@@ -200,6 +200,7 @@ async fn a_thousand_questions_at_once_make_one_lookup() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one table")]
 async fn each_kind_of_answer_is_kept_for_its_own_time() {
     let setting = Setting::new().await;
     let short = Duration::from_millis(20);
@@ -350,7 +351,7 @@ async fn an_explanation_is_fresh_and_names_the_sources() {
         let outcomes: Vec<_> = explanation
             .sources
             .iter()
-            .map(|s| (&s.name[..], s.outcome.as_str()))
+            .map(|s| (s.name.as_str(), s.outcome.as_str()))
             .collect();
         let expected = [
             ("without", "none"),

@@ -225,9 +225,9 @@ mod tests {
             (format!("{digits}\n"), true),
             (format!("{digits}\n\n"), false),
             (format!("{digits}0"), false),
-            (digits[1..].to_owned(), false),
+            ("0".repeat(63), false),
             (digits.replace('a', "g"), false),
-            (format!(" {}", &digits[1..]), false),
+            (format!(" {}", "0".repeat(63)), false),
             (String::new(), false),
             ("\n".to_owned(), false),
         ] {

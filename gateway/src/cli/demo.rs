@@ -23,6 +23,10 @@ const ALICE: &str = "alice@example.org";
 /// The partner's user, who has a certificate.
 const BOB: &str = "bob@partner.example";
 
+/// A mail to try it with.
+const HELLO: &str = "From: Alice <alice@example.org>\r\nTo: Bob <bob@partner.example>\r\nSubject: Hello\r\n\r\n\
+    The secret is 42.\r\n";
+
 const POLICY: &str = r#"# First match wins, no match refuses.
 
 [[rule]]
@@ -79,6 +83,7 @@ fn furnish(dir: &Path, listen: SocketAddr) -> Result<PathBuf, Trouble> {
          [[route]]\ndomain = \"*\"\nto = \"maildir:mail\"\n"
     );
     write(&config, &text)?;
+    write(&dir.join("hello.eml"), HELLO)?;
     let policy = dir.join("policy.toml");
     if !policy.exists() {
         write(&policy, POLICY)?;
@@ -153,24 +158,27 @@ fn instructions(dir: &Path, address: SocketAddr) -> String {
     let dir = dir.display();
     format!(
         "
-Postern's demo listens on {address}. Its files are in {dir}.
+Postern's demo listens on {address}. Its files are in {dir}
 
 Alice ({ALICE}) is one of our users; Bob ({BOB}) is a partner whose certificate is known.
-The rules are in {dir}/policy.toml. In another terminal:
+The rules are in {dir}/policy.toml
+
+In another terminal:
 
 1. Alice writes to Bob:
 
-   printf 'From: Alice <{ALICE}>\\r\\nTo: Bob <{BOB}>\\r\\nSubject: Hello\\r\\n\\r\\nThe secret is 42.\\r\\n' | curl -sS smtp://{address} --mail-from {ALICE} --mail-rcpt {BOB} -T -
+   curl -sS smtp://{address} --mail-from {ALICE} --mail-rcpt {BOB} -T {dir}/hello.eml
 
-2. Bob opens it and checks Alice's signature:
+2. Bob opens the mail with his key, and checks Alice's signature:
 
    openssl cms -decrypt -in \"$(ls -t {dir}/mail/new/* | head -n 1)\" -inkey {dir}/bob.key -recip {dir}/bob.pem | openssl cms -verify -CAfile {dir}/ca.pem
 
-3. Nobody else at the partner gets mail, since no certificate is known: this is refused with 550 5.7.5.
+3. Alice writes to Carol, whose certificate nobody knows. The rules say that partners are always encrypted, so
+   this is refused with 550 5.7.5:
 
-   printf 'From: Alice <{ALICE}>\\r\\n\\r\\nHello\\r\\n' | curl -sS smtp://{address} --mail-from {ALICE} --mail-rcpt carol@partner.example -T -
+   curl -sS smtp://{address} --mail-from {ALICE} --mail-rcpt carol@partner.example -T {dir}/hello.eml
 
-Stop it with Ctrl-C. What becomes of each message is shown below.
+Ctrl-C ends it. What becomes of each message is shown below.
 "
     )
 }

@@ -119,7 +119,10 @@ fn row(entry: &Listed, now: SystemTime) -> Vec<String> {
 fn show(entries: &[Listed], id: &str, output: &Output) -> Result<(), Trouble> {
     found(entries.len(), Some(id))?;
     if output.json {
-        line(&Value::Array(entries.iter().map(object).collect()).to_string());
+        // A copy's id names one entry, a message's id all of its copies.
+        let objects: Vec<_> = entries.iter().map(object).collect();
+        let one = objects.first().filter(|_| id.contains('.')).cloned();
+        line(&one.unwrap_or(Value::Array(objects)).to_string());
         return Ok(());
     }
     for entry in entries {

@@ -11,6 +11,9 @@ use super::trouble::Trouble;
 use crate::app::{self, load_policy};
 use crate::observe;
 
+/// Sent to who writes beyond RLIMIT_FSIZE; tokio has no name for it.
+const SIGXFSZ: i32 = 25;
+
 pub(super) async fn run(given: Option<&Path>) -> Result<(), Trouble> {
     let config = opened::config(given)?;
     let checked = load_policy(&config).map_err(|mistakes| Trouble::mistakes(&mistakes))?;
@@ -34,7 +37,10 @@ pub(super) fn told_to_stop() -> Result<impl Future<Output = &'static str>, Troub
     let no_signals = |error| Trouble::unavailable(format!("signals cannot be received: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
+    // A limit on file sizes shall be an error like a full disk, not the end of the program.
+    let file_size_limit = signal(SignalKind::from_raw(SIGXFSZ)).map_err(no_signals)?;
     Ok(async move {
+        let _heard = file_size_limit;
         tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",

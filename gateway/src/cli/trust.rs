@@ -87,7 +87,7 @@ async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
             certificate.sha256().to_string(),
             time(certificate.not_after()),
         );
-        let scope = if anchor.scope.is_empty() {
+        let scope = if anchor.scope == "*" {
             "everybody"
         } else {
             &anchor.scope

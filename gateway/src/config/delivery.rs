@@ -54,12 +54,26 @@ pub(super) fn read(section: Option<Reader<'_, '_>>) -> DeliveryConfig {
     delivery
 }
 
-/// Reads all `[[route]]` tables.
+/// Reads all `[[route]]` tables. One that an earlier one hides is a mistake.
 pub(super) fn routes(top: &mut Reader<'_, '_>) -> Vec<RouteConfig> {
-    top.sections("route")
-        .into_iter()
-        .filter_map(route)
-        .collect()
+    let mut routes: Vec<RouteConfig> = Vec::new();
+    for section in top.sections("route") {
+        let place = section.table.place();
+        let Some(route) = route(section) else {
+            continue;
+        };
+        let hides =
+            |earlier: &&RouteConfig| earlier.domain == "*" || earlier.domain == route.domain;
+        if let Some(earlier) = routes.iter().find(hides) {
+            let (domain, earlier) = (&route.domain, &earlier.domain);
+            let message = format!(
+                "this route for {domain:?} is never taken: the one for {earlier:?} stands above it"
+            );
+            top.table.error(place, message);
+        }
+        routes.push(route);
+    }
+    routes
 }
 
 fn route(mut section: Reader<'_, '_>) -> Option<RouteConfig> {

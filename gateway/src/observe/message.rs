@@ -13,6 +13,11 @@ pub fn decided(id: QueueId, recipient: &Address, rule: &str, place: &str, treatm
     info!(event = "message.decided", %id, %recipient, rule, place, treatment, "decided");
 }
 
+/// An encrypted message stays closed for this recipient.
+pub fn not_opened(id: QueueId, recipient: &Address, reason: &str) {
+    info!(event = "message.not_opened", %id, %recipient, reason, "not opened");
+}
+
 /// Every copy is on disk, and the client hears 250.
 pub fn stored(id: QueueId, bytes: usize, recipients: usize, copies: usize, took: Duration) {
     let milliseconds = took.as_millis();
@@ -26,13 +31,21 @@ pub fn refused(id: QueueId, refusal: &Refusal) {
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let reason = failure.to_string();
-        if failure.is_ours() {
-            warn!(event = "message.refused", %id, recipient, reason, "refused");
+        let refused = if failure.is_ours() {
+            refused_by_us
         } else {
-            info!(event = "message.refused", %id, recipient, reason, "refused");
-        }
+            refused_by_rule
+        };
+        refused(id, &recipient, &failure.to_string());
     }
+}
+
+fn refused_by_rule(id: QueueId, recipient: &str, reason: &str) {
+    info!(event = "message.refused", %id, recipient, reason, "refused");
+}
+
+fn refused_by_us(id: QueueId, recipient: &str, reason: &str) {
+    warn!(event = "message.refused", %id, recipient, reason, "refused");
 }
 
 /// A directory gave no answer, and the rule allows to go on without.

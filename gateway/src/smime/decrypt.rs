@@ -176,7 +176,9 @@ fn is_entity(inner: &Message, is_authenticated: bool) -> bool {
     let has_blank_line = inner.body_range().start > inner.header_range().end;
     let has_type =
         inner.fields_named("Content-Type").next().is_some() && !inner.content_type().is_default();
-    has_blank_line && !inner.is_ambiguous() && (is_authenticated || (is_plain && has_type))
+    // No header at all is plain text (RFC 2045, section 5.2), which carries nothing away.
+    let is_written = is_plain && (has_type || header.is_empty());
+    has_blank_line && !inner.is_ambiguous() && (is_authenticated || is_written)
 }
 
 impl From<DecryptFailure> for DecryptOutcome {

@@ -23,14 +23,14 @@ pub(super) fn copies(
     let mut arrivals = Vec::new();
     for plan in plans {
         match opened(message, plan) {
-            Ok(opened) => Arrival::add(&mut arrivals, opened, plan),
+            Ok(opening) => Arrival::add(&mut arrivals, opening, plan),
             Err(failure) => failures.push((plan.recipient.clone(), failure)),
         }
     }
     let mut copies = Vec::with_capacity(arrivals.len());
     for arrival in &arrivals {
         let verdict = arrival.verdict(message, context);
-        for plan in &arrival.plans {
+        for (plan, _) in &arrival.plans {
             if let Some(failure) = objection(&plan.decision, verdict.as_ref()) {
                 failures.push((plan.recipient.clone(), failure));
             }
@@ -47,7 +47,15 @@ pub(super) fn copies(
 struct Arrival<'p> {
     opened: Option<Opened>,
     marking: Marking,
-    plans: Vec<&'p Plan>,
+    /// Each with the reason why an encrypted message stays closed for it.
+    plans: Vec<(&'p Plan, Option<String>)>,
+}
+
+/// What the keys of a recipient made of a message.
+enum Opening {
+    NotEncrypted,
+    Opened(Opened),
+    Closed(String),
 }
 
 /// Which verdicts are written into a copy.
@@ -69,17 +77,22 @@ impl Marking {
 }
 
 impl<'p> Arrival<'p> {
-    fn add(arrivals: &mut Vec<Self>, opened: Option<Opened>, plan: &'p Plan) {
+    fn add(arrivals: &mut Vec<Self>, opening: Opening, plan: &'p Plan) {
+        let (opened, closed) = match opening {
+            Opening::NotEncrypted => (None, None),
+            Opening::Opened(opened) => (Some(opened), None),
+            Opening::Closed(reason) => (None, Some(reason)),
+        };
         let marking = Marking::of(&plan.decision);
         let shared = arrivals
             .iter_mut()
             .find(|other| opened.is_none() && other.opened.is_none() && other.marking == marking);
         match shared {
-            Some(arrival) => arrival.plans.push(plan),
+            Some(arrival) => arrival.plans.push((plan, closed)),
             None => arrivals.push(Self {
                 opened,
                 marking,
-                plans: vec![plan],
+                plans: vec![(plan, closed)],
             }),
         }
     }
@@ -124,7 +137,11 @@ impl<'p> Arrival<'p> {
             verdict: told.map(ToString::to_string),
             ..Treated::default()
         };
-        let recipients = self.plans.iter().map(|plan| Recipient::of(plan)).collect();
+        let recipients = self.plans.iter().map(|(plan, closed)| Recipient {
+            closed: closed.clone(),
+            ..Recipient::of(plan)
+        });
+        let recipients = recipients.collect();
         Copy {
             content: Bytes::from(content),
             recipients,
@@ -134,21 +151,21 @@ impl<'p> Arrival<'p> {
 }
 
 /// The message in clear, if it is encrypted and its recipient's keys open it (law 6).
-fn opened(message: &Message, plan: &Plan) -> Result<Option<Opened>, Failure> {
+fn opened(message: &Message, plan: &Plan) -> Result<Opening, Failure> {
     let Treatment::Inbound(decryptors) = &plan.treatment else {
-        return Ok(None);
+        return Ok(Opening::NotEncrypted);
     };
     if plan.decision.decrypt == Requirement::No {
-        return Ok(None);
+        return Ok(Opening::NotEncrypted);
     }
     match smime::decrypt(message, decryptors) {
-        Ok(opened) => Ok(Some(opened)),
-        Err(DecryptOutcome::NotEncrypted) => Ok(None),
+        Ok(opened) => Ok(Opening::Opened(opened)),
+        Err(DecryptOutcome::NotEncrypted) => Ok(Opening::NotEncrypted),
         Err(DecryptOutcome::KeyUnavailable(reason)) => Err(Failure::Internal(reason)),
         Err(outcome) if plan.decision.decrypt == Requirement::Required => Err(
             Failure::Unacceptable(format!("it must be decrypted and cannot be: {outcome}")),
         ),
-        Err(_) => Ok(None),
+        Err(outcome) => Ok(Opening::Closed(outcome.to_string())),
     }
 }
 

@@ -17,7 +17,11 @@ fn a_mail_sent_with_curl_arrives_signed_and_encrypted() -> Result<()> {
     let gateway = Setup::default().next_hop(sink.address()).start()?;
     let mail = mails::html_with_attachments(ALICE, BOB);
     let file = gateway.file("mail.eml");
-    fs::write(&file, &mail.content)?;
+    // As people have it on disk; --crlf makes it mail again.
+    fs::write(
+        &file,
+        String::from_utf8(mail.content.clone())?.replace("\r\n", "\n"),
+    )?;
     let mut curl = Command::new(process::program("curl", "curl")?);
     curl.args(["--silent", "--show-error"]);
     curl.args(["--mail-from", ALICE, "--mail-rcpt", BOB]);

@@ -100,6 +100,12 @@ impl Policy {
         let tests = tests
             .map(|test| expectation::compile(test, &names, &diagnostics))
             .collect();
+        if let (Some(first), true, false) =
+            (files.first(), compiled.is_empty(), diagnostics.has_errors())
+        {
+            let text = "the policy has no [[rule]]: every mail would be refused";
+            diagnostics.push(Diagnostic::error(first.place(0), text));
+        }
         // With a rule that was not understood, reachability would be guesswork.
         if !diagnostics.has_errors() {
             reach::check(&compiled, &diagnostics);
