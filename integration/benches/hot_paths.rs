@@ -20,8 +20,8 @@ use gateway::message::Message;
 use gateway::smime;
 use gateway::smtp::{DataReader, Progress};
 use integration::gateway::{Gateway, Setup};
+use integration::mails;
 use integration::pki::pki;
-use integration::{mails, process};
 use policy::address::Address;
 use policy::compile::{CompileOptions, Policy};
 use policy::diagnostic::Source;
@@ -49,7 +49,6 @@ struct House {
 impl House {
     fn open() -> Self {
         let pki = pki().expect("the PKI");
-        let nowhere = process::free_address().expect("a port");
         let gateway = Setup::default()
             .write()
             .expect("make bench builds the program");
