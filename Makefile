@@ -19,7 +19,7 @@ help: ## Show this list.
 run: ## Build the gateway and try it out: one mail signed and encrypted on this machine.
 	integration/setup.sh build
 	cargo build $(OLD) --release -p gateway --bin postern
-	$(POSTERN) demo
+	$(POSTERN) demo --dir target/demo
 
 setup: ## Install what the tests need: other mail servers and S/MIME programs.
 	integration/setup.sh build peers

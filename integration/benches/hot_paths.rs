@@ -20,8 +20,12 @@ use gateway::message::Message;
 use gateway::smime;
 use gateway::smtp::{DataReader, Progress};
 use integration::gateway::{Gateway, Setup};
-use integration::pki::pki;
 use integration::mails;
+use integration::pki::pki;
+<<<<<<< HEAD
+use integration::mails;
+=======
+>>>>>>> peers
 use policy::address::Address;
 use policy::compile::{CompileOptions, Policy};
 use policy::diagnostic::Source;

@@ -240,7 +240,7 @@ fn place(path: &str) -> Option<(&str, Vec<&str>)> {
     let rest = rest.strip_suffix(".rs")?.trim_end_matches("/mod");
     let module: Vec<&str> = rest.split('/').collect();
     let is_root = ["lib", "main", "bin"].contains(&module[0]);
-    let is_test = module.last() == Some(&"tests");
+    let is_test = module.contains(&"tests");
     (!is_root && !is_test).then_some((name, module))
 }
 

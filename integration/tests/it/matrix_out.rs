@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use integration::gateway::{SIGN_AND_ENCRYPT, Setup};
+use integration::gateway::Setup;
 use integration::pki::{Identity, pki};
 use integration::sink::Sink;
 use integration::{bouncycastle, mails, mime, nss, openssl};
@@ -54,10 +54,13 @@ const ALL: &[Judge] = &[openssl::open, bouncycastle::open, nss::open];
 fn check(profile: &str, sender: &str, reader: &str, judges: &[Judge]) -> Result<()> {
     let pki = pki()?;
     let (sender, reader) = (pki.identity(sender), pki.identity(reader));
-    let policy = SIGN_AND_ENCRYPT.replace("encrypt =", "profile = \"tried\"\nencrypt =");
     let sink = Sink::start()?;
     let mut gateway = Setup::default()
+<<<<<<< HEAD
         .policy(&policy)
+=======
+        .top("default-profile = \"tried\"")
+>>>>>>> peers
         .tables(&format!("[[profile]]\nname = \"tried\"\n{profile}\n"))
         .next_hop(sink.address())
         .write()?;

@@ -24,7 +24,7 @@ fn the_queue_is_listed_shown_retried_and_dropped() -> Result<()> {
     assert_eq!(ids.len(), 3, "{queue:?}");
 
     let shown = gateway.ask(&["queue", "show", ids[0]])?;
-    assert_eq!(shown[0]["id"], ids[0], "{shown}");
+    assert_eq!(shown["id"], ids[0], "{shown}");
     let text = shown.to_string();
     assert!(text.contains(ALICE) && text.contains(BOB), "{text}");
     assert!(!text.contains(mails::MARKER), "{text}");

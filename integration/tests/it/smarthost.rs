@@ -23,7 +23,7 @@ fn a_mail_sent_with_curl_arrives_signed_and_encrypted() -> Result<()> {
         String::from_utf8(mail.content.clone())?.replace("\r\n", "\n"),
     )?;
     let mut curl = Command::new(process::program("curl", "curl")?);
-    curl.args(["--silent", "--show-error"]);
+    curl.args(["--silent", "--show-error", "--crlf"]);
     curl.args(["--mail-from", ALICE, "--mail-rcpt", BOB]);
     curl.args(["--upload-file", text(&file)?]);
     curl.arg(format!("smtp://{}", gateway.address()));
