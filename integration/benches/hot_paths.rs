@@ -22,10 +22,6 @@ use gateway::smtp::{DataReader, Progress};
 use integration::gateway::{Gateway, Setup};
 use integration::mails;
 use integration::pki::pki;
-<<<<<<< HEAD
-use integration::mails;
-=======
->>>>>>> peers
 use policy::address::Address;
 use policy::compile::{CompileOptions, Policy};
 use policy::diagnostic::Source;

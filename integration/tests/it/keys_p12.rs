@@ -64,13 +64,7 @@ fn importing_twice_changes_nothing() -> Result<()> {
 #[test]
 fn what_cannot_be_imported_is_refused_with_a_reason() -> Result<()> {
     let pki = pki()?;
-<<<<<<< HEAD
-    let gateway = Setup::default()
-        .next_hop(process::free_address()?)
-        .write()?;
-=======
     let gateway = Setup::default().write()?;
->>>>>>> peers
     let alice = pki.alice();
     let (wrong, right) = (gateway.file("wrong"), gateway.file("passphrase"));
     fs::write(&wrong, "not this one")?;

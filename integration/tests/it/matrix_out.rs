@@ -56,11 +56,7 @@ fn check(profile: &str, sender: &str, reader: &str, judges: &[Judge]) -> Result<
     let (sender, reader) = (pki.identity(sender), pki.identity(reader));
     let sink = Sink::start()?;
     let mut gateway = Setup::default()
-<<<<<<< HEAD
-        .policy(&policy)
-=======
         .top("default-profile = \"tried\"")
->>>>>>> peers
         .tables(&format!("[[profile]]\nname = \"tried\"\n{profile}\n"))
         .next_hop(sink.address())
         .write()?;
