@@ -29,6 +29,9 @@ use crate::transform::{Context, Copy, Transformed, transform};
 /// How long a recipient may wait for the answer to RCPT.
 const RCPT_PATIENCE: Duration = Duration::from_secs(5);
 
+/// All copies of a message together may be so many times as large as the largest message that is taken in.
+const LARGEST_OUTPUT: u64 = 4;
+
 /// Takes mail in: everything that the stages need.
 #[derive(Debug)]
 pub struct Gatekeeper {
@@ -110,6 +113,11 @@ impl Gatekeeper {
             profiles: Arc::clone(&self.profiles),
             trust: self.keyring.lookup.trust(),
             now: self.clock.now(),
+            most_bytes: self
+                .config
+                .limits
+                .message_size
+                .saturating_mul(LARGEST_OUTPUT),
         };
         let permit = Arc::clone(&self.crypto).acquire_owned().await;
         let permit = permit.map_err(|closed| Failure::Internal(closed.to_string()))?;

@@ -31,6 +31,8 @@ pub struct Context {
     pub trust: Arc<Trust>,
     /// This moment.
     pub now: SystemTime,
+    /// The most that all copies of one message may take together, in bytes.
+    pub most_bytes: u64,
 }
 
 /// A message and its copies as they leave. Only this stage makes them.

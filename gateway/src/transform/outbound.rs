@@ -97,6 +97,10 @@ impl Maker<'_> {
                 smime::encrypt_entity(self.trace, self.message, entity, &certificates, profile);
             let content = content.map_err(|failure| told(&failure))?;
             copies.push(self.copy(content, &plans, certificates.len()));
+            within(
+                copies.iter().map(|copy| copy.content.len()).sum(),
+                self.context.most_bytes,
+            )?;
         }
         Ok(())
     }
@@ -136,6 +140,17 @@ impl Maker<'_> {
         };
         found.ok_or_else(|| Failure::Internal("the rule's profile is not configured".into()))
     }
+}
+
+/// Separate copies multiply a message: many hidden recipients of a large one would take all memory.
+fn within(bytes: usize, most: u64) -> Result<(), Failure> {
+    if u64::try_from(bytes).is_ok_and(|bytes| bytes <= most) {
+        return Ok(());
+    }
+    Err(Failure::TooLarge(format!(
+        "hidden recipients get copies of their own, and those of this message take more than {most} bytes; \
+         send it to fewer at once"
+    )))
 }
 
 /// A recipient that the others must not learn of stands alone: RecipientInfos name everybody who can read.
@@ -179,4 +194,21 @@ fn grouped<'p, K: PartialEq>(
         }
     }
     groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_are_bounded_together() {
+        for (bytes, most, fits) in [
+            (0, 0, true),
+            (10, 10, true),
+            (11, 10, false),
+            (1, u64::MAX, true),
+        ] {
+            assert_eq!(within(bytes, most).is_ok(), fits, "{bytes} of {most}");
+        }
+    }
 }
