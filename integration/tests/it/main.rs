@@ -3,6 +3,7 @@
 mod already_encrypted;
 mod bad_config;
 mod client_signed;
+mod configs;
 mod crash;
 mod database_readonly;
 mod demo;
