@@ -34,6 +34,8 @@ for group in "$@"; do
             needs /usr/share/java/bcpkix.jar libbcpkix-java
             needs /usr/share/java/bcmail.jar libbcmail-java
             needs python3 python3
+            [ -e /usr/share/doc/python3-venv ] || missing+=(python3-venv)
+            python_peers=true
             ;;
         *)
             echo "setup.sh: unknown group $group (build, peers)" >&2
@@ -42,7 +44,18 @@ for group in "$@"; do
     esac
 done
 
-[ ${#missing[@]} -gt 0 ] || exit 0
+# Python packages that Debian does not have in this version, in a place of their own.
+make_python_peers() {
+    local folder="$HOME/.cache/postern/python"
+    [ -n "${python_peers:-}" ] && [ ! -e "$folder/bin/python" ] || return 0
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check cryptography==50.0.2
+}
+
+if [ ${#missing[@]} -eq 0 ]; then
+    make_python_peers
+    exit 0
+fi
 echo "installing: ${missing[*]}"
 
 as_root=()
@@ -64,3 +77,4 @@ if [[ " ${missing[*]} " == *" postfix "* ]]; then
 fi
 apt update
 apt install --no-install-recommends "${missing[@]}"
+make_python_peers

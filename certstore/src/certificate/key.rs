@@ -1,4 +1,4 @@
-//! The kind of a public key (RFC 5280, section 4.1.2.7; RFC 3279; RFC 5480).
+//! The kind of a public key (RFC 5280, section 4.1.2.7; RFC 3279; RFC 5480; RFC 9881; RFC 9935).
 
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
@@ -8,7 +8,7 @@ use der::asn1::UintRef;
 use der::{Reader, SliceReader};
 use spki::SubjectPublicKeyInfoOwned;
 
-use crate::cms::{Curve, KeyKind};
+use crate::cms::{Curve, KeyKind, MlDsa, MlKem};
 
 /// `None` for a key that nothing here can use, or that cannot be read.
 pub(super) fn key_kind(public_key: &SubjectPublicKeyInfoOwned) -> Option<KeyKind> {
@@ -22,7 +22,10 @@ pub(super) fn key_kind(public_key: &SubjectPublicKeyInfoOwned) -> Option<KeyKind
             let curve = parameters.decode_as::<ObjectIdentifier>().ok()?;
             curve_of(curve).map(KeyKind::Ec)
         }
-        _ => None,
+        oid => {
+            let kem = MlKem::from_oid(oid).map(KeyKind::MlKem);
+            kem.or_else(|| MlDsa::from_oid(oid).map(KeyKind::MlDsa))
+        }
     }
 }
 

@@ -197,7 +197,7 @@ impl Certificate {
         &self.0.addresses.odd
     }
 
-    /// The kind of its key; `None` for one that mail cannot be encrypted to here.
+    /// The kind of its key; `None` for one that nothing here can use.
     #[must_use]
     pub fn key_kind(&self) -> Option<KeyKind> {
         self.0.key_kind

@@ -185,6 +185,7 @@ fn content_key(
             decryptor.decrypt_key(transport, &key.octets)
         }
         KeyMethod::Agreement(agreement) => agreed_key(agreement, &key.octets, decryptor)?,
+        KeyMethod::Encapsulation(encapsulation) => encapsulation.open(&key.octets, decryptor)?,
     };
     // Made in any case, so that success and failure take the same time.
     let mut random = Zeroizing::new(vec![0; length]);
@@ -232,6 +233,6 @@ fn agreed_key(
 fn curve_of(decryptor: &dyn Decryptor) -> Option<Curve> {
     match key_kind(decryptor.certificate()) {
         Ok(KeyKind::Ec(curve)) => Some(curve),
-        Ok(KeyKind::Rsa { .. }) | Err(_) => None,
+        Ok(KeyKind::Rsa { .. } | KeyKind::MlKem(_) | KeyKind::MlDsa(_)) | Err(_) => None,
     }
 }

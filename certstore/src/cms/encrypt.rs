@@ -10,8 +10,8 @@ use aws_lc_rs::rsa::{
 };
 use cms::enveloped_data::{OriginatorIdentifierOrKey, OriginatorPublicKey};
 use const_oid::db::{rfc5911, rfc5912, rfc8410};
-use der::Any;
 use der::asn1::{BitString, Null, OctetStringRef, SetOfVec};
+use der::{Any, Tag, TagNumber, Tagged};
 use spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
@@ -19,6 +19,7 @@ use super::algorithm::unsupported;
 use super::certificate_outline::{CertificateOutline, PublicKey};
 use super::cipher::{Parameters, TAG_LENGTH};
 use super::encode::{self, IssuerAndSerialNumber};
+use super::kem;
 use super::key_agreement::{KeyDerivation, KeyWrapAlgorithm, agree_ephemeral};
 use super::{CmsError, Curve, Digest, EncryptOptions, KeyTransport, rsa_parameters};
 
@@ -101,10 +102,7 @@ fn message(
     parameters: &Parameters,
     ciphertext: &[u8],
 ) -> Result<Vec<u8>, EncryptFailure> {
-    // Version 0 promises key transport and nothing else (RFC 5652, section 6.1).
-    let only_transport = recipient_infos
-        .iter()
-        .all(|info| der::Tagged::tag(info) == der::Tag::Sequence);
+    let version = enveloped_data_version(&recipient_infos);
     let recipient_infos = SetOfVec::try_from(recipient_infos)?;
     let content_info = |algorithm_parameters| -> der::Result<_> {
         Ok(encode::EncryptedContentInfo {
@@ -120,7 +118,7 @@ fn message(
         Parameters::Cbc { iv } => encode::content_info(
             rfc5911::ID_ENVELOPED_DATA,
             encode::EnvelopedData {
-                version: if only_transport { 0 } else { 2 },
+                version,
                 recipient_infos,
                 encrypted_content_info: content_info(Any::encode_from(&OctetStringRef::new(iv)?)?)?,
             },
@@ -143,6 +141,17 @@ fn message(
     })
 }
 
+/// Version 0 promises key transport and nothing else; other kinds of recipients, such as KEMs, make it 3 (RFC 5652,
+/// section 6.1).
+fn enveloped_data_version(recipient_infos: &[Any]) -> u8 {
+    let version = |info: &Any| match info.tag() {
+        Tag::Sequence => 0,
+        tag if tag.number() == TagNumber(4) => 3,
+        _ => 2,
+    };
+    recipient_infos.iter().map(version).max().unwrap_or(0)
+}
+
 impl From<der::Error> for RecipientFault {
     fn from(_: der::Error) -> Self {
         Self::InvalidKey
@@ -151,6 +160,12 @@ impl From<der::Error> for RecipientFault {
 
 impl From<Unspecified> for RecipientFault {
     fn from(_: Unspecified) -> Self {
+        Self::InvalidKey
+    }
+}
+
+impl From<kem::InvalidKey> for RecipientFault {
+    fn from(_: kem::InvalidKey) -> Self {
         Self::InvalidKey
     }
 }
@@ -176,6 +191,10 @@ fn recipient_info(
             rfc5912::ID_RSASSA_PSS,
         ))),
         PublicKey::Ec { curve, point } => agreement(&certificate, curve, point, content_key),
+        PublicKey::MlKem { kem, key } => {
+            Ok(kem::recipient_info(&certificate, kem, key, content_key)?)
+        }
+        PublicKey::MlDsa { dsa, .. } => Err(RecipientFault::Unsupported(unsupported(dsa.oid()))),
         PublicKey::Ed25519(_) => Err(RecipientFault::Unsupported(unsupported(
             rfc8410::ID_ED_25519,
         ))),

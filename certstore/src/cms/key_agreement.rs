@@ -132,7 +132,7 @@ impl KeyWrapAlgorithm {
         }
     }
 
-    fn key_length(self) -> usize {
+    pub(super) fn key_length(self) -> usize {
         match self {
             Self::Aes128 => 16,
             Self::Aes256 => 32,

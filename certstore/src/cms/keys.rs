@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use super::{MlDsa, MlKem};
+
 /// A message digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Digest {
@@ -36,6 +38,10 @@ pub enum KeyKind {
     },
     /// An elliptic curve key, for ECDSA and ECDH.
     Ec(Curve),
+    /// A key for encapsulation (RFC 9935).
+    MlKem(MlKem),
+    /// A key for signatures (RFC 9881).
+    MlDsa(MlDsa),
 }
 
 /// How a signature over a message is made.
@@ -47,6 +53,8 @@ pub enum SignatureScheme {
     RsaPss(Digest),
     /// ECDSA, the signature as a DER `ECDSA-Sig-Value` (RFC 5753, section 2.1).
     Ecdsa(Curve, Digest),
+    /// ML-DSA over the message itself, with the empty context (RFC 9882).
+    MlDsa(MlDsa),
 }
 
 /// How a content-encryption key was encrypted to an RSA key.
@@ -127,4 +135,17 @@ pub trait Decryptor: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`KeyFailure`].
     fn agree(&self, curve: Curve, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure>;
+
+    /// The shared secret in `ciphertext`, which was made with the public half of this key (FIPS 203, section 7.3).
+    ///
+    /// # Errors
+    /// [`KeyFailure`]; keys of other kinds cannot. A ciphertext that was made for another key gives another secret and
+    /// no failure.
+    fn decapsulate(
+        &self,
+        kem: MlKem,
+        _ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        Err(KeyFailure::Unsuitable(kem.name()))
+    }
 }

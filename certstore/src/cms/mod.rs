@@ -3,6 +3,9 @@
 //! A private key never comes in here: whoever signs hands over a [`Signer`], whoever decrypts a [`Decryptor`]. Nothing
 //! here trusts a certificate, or knows what MIME is.
 
+mod ml_dsa;
+mod ml_kem;
+
 mod keys;
 mod options;
 
@@ -20,6 +23,9 @@ mod key_agreement;
 mod signature;
 
 mod attributes;
+
+mod encode;
+mod kem;
 mod recipient_info;
 
 mod enveloped;
@@ -27,8 +33,6 @@ mod signed;
 
 mod decrypt;
 mod verify;
-
-mod encode;
 
 mod encrypt;
 mod sign;
@@ -52,7 +56,10 @@ pub use keys::{
     Curve, Decryptor, Digest, KeyFailure, KeyKind, KeyTransport, RecipientId, SignatureScheme,
     Signer,
 };
+pub use ml_dsa::MlDsa;
+pub use ml_kem::MlKem;
 pub use options::{ContentCipher, EncryptOptions, RsaSignature, SignOptions};
+pub(crate) use sign::signature_algorithm;
 pub use sign::{SignFailure, micalg, sign, sign_parts};
 pub use signed::SignedData;
 pub use verify::{SignatureFault, SignerReport};

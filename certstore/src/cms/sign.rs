@@ -124,6 +124,8 @@ fn scheme(key: &PublicKey<'_>, options: &SignOptions) -> Result<SignatureScheme,
                 Curve::P521 => Digest::Sha512,
             },
         )),
+        PublicKey::MlDsa { dsa, .. } => Ok(SignatureScheme::MlDsa(*dsa)),
+        PublicKey::MlKem { kem, .. } => Err(unusable(kem.oid())),
         PublicKey::Ed25519(_) => Err(unusable(rfc8410::ID_ED_25519)),
         PublicKey::Unsupported(oid) => Err(unusable(*oid)),
     }
@@ -134,10 +136,15 @@ fn digest_of_scheme(scheme: SignatureScheme) -> Digest {
         SignatureScheme::RsaPkcs1(digest)
         | SignatureScheme::RsaPss(digest)
         | SignatureScheme::Ecdsa(_, digest) => digest,
+        // RFC 9882, section 3.3.
+        SignatureScheme::MlDsa(_) => Digest::Sha512,
     }
 }
 
-fn signature_algorithm(scheme: SignatureScheme) -> der::Result<AlgorithmIdentifierOwned> {
+/// The AlgorithmIdentifier of a signature by this scheme.
+pub(crate) fn signature_algorithm(
+    scheme: SignatureScheme,
+) -> der::Result<AlgorithmIdentifierOwned> {
     Ok(match scheme {
         SignatureScheme::RsaPss(digest) => rsa_parameters::pss(digest)?,
         // NULL, and not absent (RFC 5754, section 3.2).
@@ -158,6 +165,10 @@ fn signature_algorithm(scheme: SignatureScheme) -> der::Result<AlgorithmIdentifi
                 Digest::Sha384 => rfc5912::ECDSA_WITH_SHA_384,
                 Digest::Sha512 => rfc5912::ECDSA_WITH_SHA_512,
             },
+            parameters: None,
+        },
+        SignatureScheme::MlDsa(dsa) => AlgorithmIdentifierOwned {
+            oid: dsa.oid(),
             parameters: None,
         },
     })

@@ -10,7 +10,7 @@ use super::software_key::SoftwareKey;
 use super::{Vault, VaultError, place_of_key};
 use crate::certificate::{Certificate, Purpose};
 use crate::cms::{
-    Curve, Decryptor, KeyFailure, KeyTransport, RecipientId, SignatureScheme, Signer,
+    Curve, Decryptor, KeyFailure, KeyTransport, MlKem, RecipientId, SignatureScheme, Signer,
 };
 use crate::database::{KeyEntry, KeyPurpose, KeyState, StoredKey};
 use crate::seal::SealingKey;
@@ -241,5 +241,9 @@ impl Decryptor for VaultDecryptor {
 
     fn agree(&self, curve: Curve, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
         self.key.agree(curve, public_key)
+    }
+
+    fn decapsulate(&self, kem: MlKem, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        self.key.decapsulate(kem, ciphertext)
     }
 }

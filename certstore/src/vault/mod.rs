@@ -10,7 +10,11 @@ mod follow;
 mod import;
 mod key_file;
 mod keyring;
+mod ml_dsa;
+mod ml_kem;
+mod new_key;
 mod pkcs12;
+mod private_key_form;
 mod software_key;
 mod vault_key;
 
@@ -33,6 +37,8 @@ pub use export::ExportError;
 pub use follow::apply_changes;
 pub use import::{ImportError, ImportOptions, ImportedKey};
 pub use key_file::{KeyFileError, MAX_KEY_FILE_SIZE};
+pub(crate) use new_key::GeneratedKey;
+pub use new_key::KeyAlgorithm;
 pub use software_key::KeyRejection;
 pub use vault_key::open_vault_key;
 

@@ -1,6 +1,7 @@
 //! A private key in memory, ready for use with aws-lc; the only place where one does its work.
 //!
-//! RSA keys (2048 to 8192 bits) sign with PKCS#1 v1.5 and PSS and decrypt; EC keys on the NIST curves sign and agree.
+//! RSA keys (2048 to 8192 bits) sign with PKCS#1 v1.5 and PSS and decrypt; EC keys on the NIST curves sign and agree;
+//! ML-DSA keys sign, ML-KEM keys open what was encapsulated.
 //! aws-lc clears the memory of its key objects when they go. What a failed operation tells is that it failed.
 
 use aws_lc_rs::agreement::{self, UnparsedPublicKey};
@@ -21,20 +22,23 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
     ID_EC_PUBLIC_KEY, ID_RSASSA_PSS, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1, SECP_521_R_1,
 };
-use der::Decode;
-use spki::SubjectPublicKeyInfoRef;
+use der::asn1::{Any, BitStringRef, Null};
+use der::{Decode, Encode};
+use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfo, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
+use super::ml_dsa::MlDsaKey;
+use super::ml_kem::MlKemKey;
 use crate::certificate::Certificate;
 use crate::cms::ber::{BerError, Element, Tag};
-use crate::cms::{Curve, Digest, KeyFailure, KeyTransport, SignatureScheme};
+use crate::cms::{Curve, Digest, KeyFailure, KeyTransport, MlDsa, MlKem, SignatureScheme};
 
 /// Why bytes are not a private key that can be used here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRejection {
     /// A key of another kind; its algorithm or curve as an object identifier.
     #[error(
-        "the private key is of a kind that is not supported ({0}): RSA and EC keys on P-256, P-384 and P-521 are"
+        "the private key is of a kind that is not supported ({0}): RSA, EC keys on P-256, P-384 and P-521, ML-DSA and ML-KEM are"
     )]
     Unsupported(String),
     /// An RSA key that is too short or too long, or whose numbers do not fit together, or the like for EC.
@@ -57,6 +61,8 @@ impl From<BerError> for KeyRejection {
 pub(super) enum SoftwareKey {
     Rsa(Box<RsaKey>),
     Ec(Box<EcKey>),
+    MlDsa(Box<MlDsaKey>),
+    MlKem(Box<MlKemKey>),
 }
 
 pub(super) struct RsaKey {
@@ -77,6 +83,8 @@ impl std::fmt::Debug for SoftwareKey {
         f.write_str(match self {
             Self::Rsa(_) => "SoftwareKey(RSA)",
             Self::Ec(_) => "SoftwareKey(EC)",
+            Self::MlDsa(_) => "SoftwareKey(ML-DSA)",
+            Self::MlKem(_) => "SoftwareKey(ML-KEM)",
         })
     }
 }
@@ -107,8 +115,17 @@ impl SoftwareKey {
                     .object_identifier()?;
                 Self::ec(named_curve(curve)?, &key)
             }
-            other => Err(KeyRejection::Unsupported(other.to_string())),
+            other => Self::post_quantum(other, &key),
         }
+    }
+
+    fn post_quantum(algorithm: ObjectIdentifier, key: &[u8]) -> Result<Self, KeyRejection> {
+        if let Some(dsa) = MlDsa::from_oid(algorithm) {
+            return MlDsaKey::read(dsa, key).map(|key| Self::MlDsa(Box::new(key)));
+        }
+        let kem = MlKem::from_oid(algorithm)
+            .ok_or_else(|| KeyRejection::Unsupported(algorithm.to_string()))?;
+        MlKemKey::read(kem, key).map(|key| Self::MlKem(Box::new(key)))
     }
 
     /// The key in PKCS#8, as it is sealed and exported.
@@ -117,17 +134,40 @@ impl SoftwareKey {
         Ok(Zeroizing::new(match self {
             Self::Rsa(key) => key.signing.as_der().map_err(refused)?.as_ref().to_vec(),
             Self::Ec(key) => key.signing.to_pkcs8v1().map_err(refused)?.as_ref().to_vec(),
+            Self::MlDsa(key) => return key.to_pkcs8().map_err(|_| KeyRejection::Refused),
+            Self::MlKem(key) => return key.to_pkcs8().map_err(|_| KeyRejection::Refused),
         }))
     }
 
     /// Whether the certificate is for the public half of this key.
     pub(super) fn belongs_to(&self, certificate: &Certificate) -> bool {
-        let public = match self {
+        SubjectPublicKeyInfoRef::from_der(certificate.spki_der())
+            .is_ok_and(|spki| spki.subject_public_key.raw_bytes() == self.public_key())
+    }
+
+    /// The octets of the BIT STRING in a SubjectPublicKeyInfo.
+    fn public_key(&self) -> &[u8] {
+        match self {
             Self::Rsa(key) => key.signing.public_key().as_ref(),
             Self::Ec(key) => key.signing.public_key().as_ref(),
+            Self::MlDsa(key) => key.public_key(),
+            Self::MlKem(key) => &key.public_key,
+        }
+    }
+
+    /// DER of the SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7).
+    pub(super) fn public_key_info(&self) -> der::Result<Vec<u8>> {
+        let (oid, parameters) = match self {
+            Self::Rsa(_) => (RSA_ENCRYPTION, Some(Null.into())),
+            Self::Ec(key) => (ID_EC_PUBLIC_KEY, Some(Any::from(curve_oid(key.curve)))),
+            Self::MlDsa(key) => (key.dsa.oid(), None),
+            Self::MlKem(key) => (key.kem.oid(), None),
         };
-        SubjectPublicKeyInfoRef::from_der(certificate.spki_der())
-            .is_ok_and(|spki| spki.subject_public_key.raw_bytes() == public)
+        SubjectPublicKeyInfo {
+            algorithm: AlgorithmIdentifierOwned { oid, parameters },
+            subject_public_key: BitStringRef::from_bytes(self.public_key())?,
+        }
+        .to_der()
     }
 
     pub(super) fn sign(
@@ -145,13 +185,15 @@ impl SoftwareKey {
             (Self::Ec(key), SignatureScheme::Ecdsa(curve, digest)) if key.curve == curve => {
                 key.sign(digest, message)
             }
-            (Self::Rsa(_), SignatureScheme::Ecdsa(..)) => Err(KeyFailure::Unsuitable("ECDSA")),
+            (Self::MlDsa(key), SignatureScheme::MlDsa(dsa)) if key.dsa == dsa => key.sign(message),
             (Self::Ec(_), SignatureScheme::Ecdsa(..)) => {
                 Err(KeyFailure::Unsuitable("ECDSA on another curve"))
             }
-            (Self::Ec(_), SignatureScheme::RsaPkcs1(_) | SignatureScheme::RsaPss(_)) => {
+            (_, SignatureScheme::Ecdsa(..)) => Err(KeyFailure::Unsuitable("ECDSA")),
+            (_, SignatureScheme::RsaPkcs1(_) | SignatureScheme::RsaPss(_)) => {
                 Err(KeyFailure::Unsuitable("RSA"))
             }
+            (_, SignatureScheme::MlDsa(dsa)) => Err(KeyFailure::Unsuitable(dsa.name())),
         }
     }
 
@@ -162,7 +204,7 @@ impl SoftwareKey {
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
         match self {
             Self::Rsa(key) => key.decrypt(transport, encrypted_key),
-            Self::Ec(_) => Err(KeyFailure::Unsuitable("RSA")),
+            Self::Ec(_) | Self::MlDsa(_) | Self::MlKem(_) => Err(KeyFailure::Unsuitable("RSA")),
         }
     }
 
@@ -174,7 +216,20 @@ impl SoftwareKey {
         match self {
             Self::Ec(key) if key.curve == curve => key.agree(public_key),
             Self::Ec(_) => Err(KeyFailure::Unsuitable("ECDH on another curve")),
-            Self::Rsa(_) => Err(KeyFailure::Unsuitable("ECDH")),
+            Self::Rsa(_) | Self::MlDsa(_) | Self::MlKem(_) => Err(KeyFailure::Unsuitable("ECDH")),
+        }
+    }
+
+    pub(super) fn decapsulate(
+        &self,
+        kem: MlKem,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        match self {
+            Self::MlKem(key) if key.kem == kem => key.decapsulate(ciphertext),
+            Self::Rsa(_) | Self::Ec(_) | Self::MlDsa(_) | Self::MlKem(_) => {
+                Err(KeyFailure::Unsuitable(kem.name()))
+            }
         }
     }
 
@@ -282,6 +337,14 @@ fn named_curve(oid: ObjectIdentifier) -> Result<Curve, KeyRejection> {
         SECP_384_R_1 => Ok(Curve::P384),
         SECP_521_R_1 => Ok(Curve::P521),
         other => Err(KeyRejection::Unsupported(other.to_string())),
+    }
+}
+
+fn curve_oid(curve: Curve) -> ObjectIdentifier {
+    match curve {
+        Curve::P256 => SECP_256_R_1,
+        Curve::P384 => SECP_384_R_1,
+        Curve::P521 => SECP_521_R_1,
     }
 }
 

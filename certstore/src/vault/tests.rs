@@ -1,5 +1,6 @@
 mod files;
 mod operations;
+mod post_quantum;
 
 use encodify::pem;
 use rcgen::KeyUsagePurpose;

@@ -244,7 +244,8 @@ impl Signer for Person {
             }
             SignatureScheme::RsaPkcs1(_)
             | SignatureScheme::RsaPss(_)
-            | SignatureScheme::Ecdsa(..) => {
+            | SignatureScheme::Ecdsa(..)
+            | SignatureScheme::MlDsa(_) => {
                 return Err(KeyFailure::Unsuitable("this scheme"));
             }
         };
