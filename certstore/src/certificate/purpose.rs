@@ -50,9 +50,9 @@ impl Certificate {
     fn allows_signing(&self) -> Result<(), &'static str> {
         match self.key_kind() {
             Some(KeyKind::MlKem(_)) => Err("has an ML-KEM key, which can only be encrypted to"),
-            Some(KeyKind::Rsa { .. } | KeyKind::Ec(_) | KeyKind::MlDsa(_)) | None => {
-                self.key_usage().map_or(Ok(()), for_signing)
-            }
+            Some(KeyKind::X25519) => Err("has an X25519 key, which cannot sign"),
+            Some(KeyKind::Rsa { .. } | KeyKind::Ec(_) | KeyKind::Ed25519 | KeyKind::MlDsa(_))
+            | None => self.key_usage().map_or(Ok(()), for_signing),
         }
     }
 
@@ -69,7 +69,8 @@ impl Certificate {
             {
                 Err("does not allow keyEncipherment in its keyUsage")
             }
-            Some(KeyKind::Ec(_)) if usage.is_some_and(|u| !u.key_agreement()) => {
+            Some(KeyKind::Ed25519) => Err("has an Ed25519 key, which can only sign"),
+            Some(KeyKind::Ec(_) | KeyKind::X25519) if usage.is_some_and(|u| !u.key_agreement()) => {
                 Err("does not allow keyAgreement in its keyUsage")
             }
             Some(_) => Ok(()),

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use aws_lc_rs::error::Unspecified;
-use aws_lc_rs::hkdf::{self, HKDF_SHA256, HKDF_SHA384, HKDF_SHA512, KeyType, Salt};
+use aws_lc_rs::hkdf::{self, HKDF_SHA256, HKDF_SHA384, HKDF_SHA512};
 use aws_lc_rs::kem::EncapsulationKey;
 use der::asn1::{ObjectIdentifier, OctetStringRef};
 use der::{Any, AnyRef, Encode, Sequence};
@@ -15,9 +15,8 @@ use zeroize::Zeroizing;
 
 use super::algorithm::{Algorithm, AlgorithmError};
 use super::ber::{BerError, Element, Tag};
-use super::certificate_outline::CertificateOutline;
-use super::encode::{self, IssuerAndSerialNumber};
-use super::key_agreement::KeyWrapAlgorithm;
+use super::encode;
+use super::key_agreement::{self, KeyWrapAlgorithm};
 use super::{Decryptor, KeyFailure, MlKem, RecipientId};
 
 /// id-alg-hkdf-with-sha256, -sha384 and -sha512 (RFC 8619, section 2).
@@ -81,7 +80,7 @@ impl<'a> KeyEncapsulation<'a> {
             .map_err(|_| BerError::InvalidValue)?;
         let ciphertext = self.ciphertext.octets()?;
         Ok(decryptor.decapsulate(kem, &ciphertext).and_then(|secret| {
-            key_encryption_key(hkdf, &secret, &info, wrap.key_length())
+            key_encryption_key(hkdf, &secret, &info, wrap)
                 .and_then(|key| wrap.unwrap(&key, encrypted_key))
                 .map_err(|_| KeyFailure::Failed)
         }))
@@ -104,10 +103,10 @@ impl From<der::Error> for InvalidKey {
     }
 }
 
-/// A RecipientInfo with the content-encryption key for the holder of `public_key`: HKDF with SHA-256, and the key wrap
+/// A RecipientInfo with the content-encryption key for the holder of `public_key`, who is named by `recipient_id`: HKDF with SHA-256, and the key wrap
 /// that goes with the parameter set (RFC 9936, section 2.2.2).
 pub(super) fn recipient_info(
-    certificate: &CertificateOutline<'_>,
+    recipient_id: Any,
     kem: MlKem,
     public_key: &[u8],
     content_key: &[u8],
@@ -122,11 +121,11 @@ pub(super) fn recipient_info(
     let (ciphertext, secret) = EncapsulationKey::new(kem.algorithm(), public_key)
         .map_err(|_| InvalidKey)?
         .encapsulate()?;
-    let key = key_encryption_key(HKDF_SHA256, secret.as_ref(), &info, wrap.key_length())?;
+    let key = key_encryption_key(HKDF_SHA256, secret.as_ref(), &info, wrap)?;
     let encrypted_key = wrap.wrap(&key, content_key)?;
     let recipient_info = encode::KemRecipientInfo {
         version: 0,
-        rid: IssuerAndSerialNumber::of(certificate)?,
+        rid: recipient_id,
         kem: without_parameters(kem.oid()),
         kemct: OctetStringRef::new(ciphertext.as_ref())?,
         kdf: without_parameters(HKDF_WITH_SHA_256),
@@ -155,26 +154,12 @@ fn hkdf(oid: ObjectIdentifier) -> Option<hkdf::Algorithm> {
 
 /// HKDF with the empty salt (RFC 9936, section 2.2.1).
 fn key_encryption_key(
-    hkdf: hkdf::Algorithm,
+    algorithm: hkdf::Algorithm,
     secret: &[u8],
     info: &[u8],
-    length: usize,
+    wrap: KeyWrapAlgorithm,
 ) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
-    let mut key = Zeroizing::new(vec![0; length]);
-    Salt::new(hkdf, &[])
-        .extract(secret)
-        .expand(&[info], Length(length))?
-        .fill(&mut key)?;
-    Ok(key)
-}
-
-/// The length of a derived key, in bytes.
-struct Length(usize);
-
-impl KeyType for Length {
-    fn len(&self) -> usize {
-        self.0
-    }
+    key_agreement::hkdf(algorithm, &[], secret, info, wrap.key_length())
 }
 
 /// CMSORIforKEMOtherInfo (RFC 9629, section 5).

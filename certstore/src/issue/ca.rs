@@ -189,8 +189,9 @@ fn scheme(kind: KeyKind) -> Option<SignatureScheme> {
         KeyKind::Ec(Curve::P256) => Some(SignatureScheme::Ecdsa(Curve::P256, Digest::Sha256)),
         KeyKind::Ec(Curve::P384) => Some(SignatureScheme::Ecdsa(Curve::P384, Digest::Sha384)),
         KeyKind::Ec(Curve::P521) => Some(SignatureScheme::Ecdsa(Curve::P521, Digest::Sha512)),
+        KeyKind::Ed25519 => Some(SignatureScheme::Ed25519),
         KeyKind::MlDsa(dsa) => Some(SignatureScheme::MlDsa(dsa)),
-        KeyKind::MlKem(_) => None,
+        KeyKind::X25519 | KeyKind::MlKem(_) => None,
     }
 }
 
@@ -210,8 +211,8 @@ fn key_usage(request: &IssueRequest) -> Result<KeyUsage, IssueError> {
     let signing = scheme(kind).map(|_| KeyUsages::DigitalSignature);
     let encryption = match kind {
         KeyKind::Rsa { .. } | KeyKind::MlKem(_) => Some(KeyUsages::KeyEncipherment),
-        KeyKind::Ec(_) => Some(KeyUsages::KeyAgreement),
-        KeyKind::MlDsa(_) => None,
+        KeyKind::Ec(_) | KeyKind::X25519 => Some(KeyUsages::KeyAgreement),
+        KeyKind::Ed25519 | KeyKind::MlDsa(_) => None,
     };
     let usages = match request.usage {
         Usage::Signing => signing.ok_or(IssueError::Usage(CANNOT_SIGN))?.into(),

@@ -15,6 +15,7 @@ mod ml_kem;
 mod new_key;
 mod pkcs12;
 mod private_key_form;
+mod curve25519;
 mod software_key;
 mod vault_key;
 

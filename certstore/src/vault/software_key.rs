@@ -1,16 +1,14 @@
 //! A private key in memory, ready for use with aws-lc; the only place where one does its work.
 //!
 //! RSA keys (2048 to 8192 bits) sign with PKCS#1 v1.5 and PSS and decrypt; EC keys on the NIST curves sign and agree;
-//! ML-DSA keys sign, ML-KEM keys open what was encapsulated.
+//! Ed25519 and ML-DSA keys sign, X25519 keys agree, ML-KEM keys open what was encapsulated.
 //! aws-lc clears the memory of its key objects when they go. What a failed operation tells is that it failed.
 
 use aws_lc_rs::agreement::{self, UnparsedPublicKey};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{
-    self, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384,
-    OAEP_SHA512_MGF1SHA512, OaepAlgorithm, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey,
-    PrivateDecryptingKey,
+    self, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey,
 };
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA256_ASN1_SIGNING,
@@ -22,23 +20,27 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
     ID_EC_PUBLIC_KEY, ID_RSASSA_PSS, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1, SECP_521_R_1,
 };
+use const_oid::db::rfc8410::{ID_ED_25519, ID_X_25519};
 use der::asn1::{Any, BitStringRef, Null};
 use der::{Decode, Encode};
 use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfo, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
+use super::curve25519::{Ed25519Key, X25519Key};
 use super::ml_dsa::MlDsaKey;
 use super::ml_kem::MlKemKey;
 use crate::certificate::Certificate;
 use crate::cms::ber::{BerError, Element, Tag};
-use crate::cms::{Curve, Digest, KeyFailure, KeyTransport, MlDsa, MlKem, SignatureScheme};
+use crate::cms::{
+    Curve, Digest, KeyFailure, KeyTransport, MlDsa, MlKem, SignatureScheme, oaep_algorithm,
+};
 
 /// Why bytes are not a private key that can be used here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRejection {
     /// A key of another kind; its algorithm or curve as an object identifier.
     #[error(
-        "the private key is of a kind that is not supported ({0}): RSA, EC keys on P-256, P-384 and P-521, ML-DSA and ML-KEM are"
+        "the private key is of a kind that is not supported ({0}): RSA, EC keys on P-256, P-384 and P-521, Ed25519, X25519, ML-DSA and ML-KEM are"
     )]
     Unsupported(String),
     /// An RSA key that is too short or too long, or whose numbers do not fit together, or the like for EC.
@@ -61,6 +63,8 @@ impl From<BerError> for KeyRejection {
 pub(super) enum SoftwareKey {
     Rsa(Box<RsaKey>),
     Ec(Box<EcKey>),
+    Ed25519(Box<Ed25519Key>),
+    X25519(Box<X25519Key>),
     MlDsa(Box<MlDsaKey>),
     MlKem(Box<MlKemKey>),
 }
@@ -83,6 +87,8 @@ impl std::fmt::Debug for SoftwareKey {
         f.write_str(match self {
             Self::Rsa(_) => "SoftwareKey(RSA)",
             Self::Ec(_) => "SoftwareKey(EC)",
+            Self::Ed25519(_) => "SoftwareKey(Ed25519)",
+            Self::X25519(_) => "SoftwareKey(X25519)",
             Self::MlDsa(_) => "SoftwareKey(ML-DSA)",
             Self::MlKem(_) => "SoftwareKey(ML-KEM)",
         })
@@ -115,6 +121,8 @@ impl SoftwareKey {
                     .object_identifier()?;
                 Self::ec(named_curve(curve)?, &key)
             }
+            ID_ED_25519 => Ok(Self::Ed25519(Box::new(Ed25519Key::read(&key)?))),
+            ID_X_25519 => Ok(Self::X25519(Box::new(X25519Key::read(&key)?))),
             other => Self::post_quantum(other, &key),
         }
     }
@@ -134,6 +142,8 @@ impl SoftwareKey {
         Ok(Zeroizing::new(match self {
             Self::Rsa(key) => key.signing.as_der().map_err(refused)?.as_ref().to_vec(),
             Self::Ec(key) => key.signing.to_pkcs8v1().map_err(refused)?.as_ref().to_vec(),
+            Self::Ed25519(key) => return key.to_pkcs8(),
+            Self::X25519(key) => return key.to_pkcs8(),
             Self::MlDsa(key) => return key.to_pkcs8().map_err(|_| KeyRejection::Refused),
             Self::MlKem(key) => return key.to_pkcs8().map_err(|_| KeyRejection::Refused),
         }))
@@ -150,6 +160,8 @@ impl SoftwareKey {
         match self {
             Self::Rsa(key) => key.signing.public_key().as_ref(),
             Self::Ec(key) => key.signing.public_key().as_ref(),
+            Self::Ed25519(key) => key.public(),
+            Self::X25519(key) => key.public(),
             Self::MlDsa(key) => key.public_key(),
             Self::MlKem(key) => &key.public_key,
         }
@@ -160,6 +172,8 @@ impl SoftwareKey {
         let (oid, parameters) = match self {
             Self::Rsa(_) => (RSA_ENCRYPTION, Some(Null.into())),
             Self::Ec(key) => (ID_EC_PUBLIC_KEY, Some(Any::from(curve_oid(key.curve)))),
+            Self::Ed25519(_) => (ID_ED_25519, None),
+            Self::X25519(_) => (ID_X_25519, None),
             Self::MlDsa(key) => (key.dsa.oid(), None),
             Self::MlKem(key) => (key.kem.oid(), None),
         };
@@ -185,6 +199,7 @@ impl SoftwareKey {
             (Self::Ec(key), SignatureScheme::Ecdsa(curve, digest)) if key.curve == curve => {
                 key.sign(digest, message)
             }
+            (Self::Ed25519(key), SignatureScheme::Ed25519) => key.sign(message),
             (Self::MlDsa(key), SignatureScheme::MlDsa(dsa)) if key.dsa == dsa => key.sign(message),
             (Self::Ec(_), SignatureScheme::Ecdsa(..)) => {
                 Err(KeyFailure::Unsuitable("ECDSA on another curve"))
@@ -193,6 +208,7 @@ impl SoftwareKey {
             (_, SignatureScheme::RsaPkcs1(_) | SignatureScheme::RsaPss(_)) => {
                 Err(KeyFailure::Unsuitable("RSA"))
             }
+            (_, SignatureScheme::Ed25519) => Err(KeyFailure::Unsuitable("Ed25519")),
             (_, SignatureScheme::MlDsa(dsa)) => Err(KeyFailure::Unsuitable(dsa.name())),
         }
     }
@@ -202,10 +218,22 @@ impl SoftwareKey {
         transport: KeyTransport,
         encrypted_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        match self {
-            Self::Rsa(key) => key.decrypt(transport, encrypted_key),
-            Self::Ec(_) | Self::MlDsa(_) | Self::MlKem(_) => Err(KeyFailure::Unsuitable("RSA")),
-        }
+        let Self::Rsa(key) = self else {
+            return Err(KeyFailure::Unsuitable("RSA"));
+        };
+        key.decrypt(transport, encrypted_key)
+    }
+
+    pub(super) fn decrypt_labelled(
+        &self,
+        digest: Digest,
+        label: &[u8],
+        encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        let Self::Rsa(key) = self else {
+            return Err(KeyFailure::Unsuitable("RSA"));
+        };
+        key.decrypt_oaep(digest, Some(label), encrypted_key)
     }
 
     pub(super) fn agree(
@@ -213,11 +241,20 @@ impl SoftwareKey {
         curve: Curve,
         public_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        match self {
-            Self::Ec(key) if key.curve == curve => key.agree(public_key),
-            Self::Ec(_) => Err(KeyFailure::Unsuitable("ECDH on another curve")),
-            Self::Rsa(_) | Self::MlDsa(_) | Self::MlKem(_) => Err(KeyFailure::Unsuitable("ECDH")),
+        let Self::Ec(key) = self else {
+            return Err(KeyFailure::Unsuitable("ECDH"));
+        };
+        if key.curve != curve {
+            return Err(KeyFailure::Unsuitable("ECDH on another curve"));
         }
+        key.agree(public_key)
+    }
+
+    pub(super) fn agree_x25519(&self, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        let Self::X25519(key) = self else {
+            return Err(KeyFailure::Unsuitable("X25519"));
+        };
+        key.agree(public_key)
     }
 
     pub(super) fn decapsulate(
@@ -225,12 +262,12 @@ impl SoftwareKey {
         kem: MlKem,
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        match self {
-            Self::MlKem(key) if key.kem == kem => key.decapsulate(ciphertext),
-            Self::Rsa(_) | Self::Ec(_) | Self::MlDsa(_) | Self::MlKem(_) => {
-                Err(KeyFailure::Unsuitable(kem.name()))
-            }
+        if let Self::MlKem(key) = self
+            && key.kem == kem
+        {
+            return key.decapsulate(ciphertext);
         }
+        Err(KeyFailure::Unsuitable(kem.name()))
     }
 
     fn rsa(rsa_private_key: &[u8]) -> Result<Self, KeyRejection> {
@@ -288,15 +325,30 @@ impl RsaKey {
         transport: KeyTransport,
         encrypted_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        let mut buffer = Zeroizing::new(vec![0; self.signing.public_modulus_len()]);
-        let opened = match transport {
-            KeyTransport::Pkcs1 => self.pkcs1.decrypt(encrypted_key, &mut buffer),
-            KeyTransport::Oaep(digest) => {
-                self.oaep
-                    .decrypt(oaep(digest), encrypted_key, &mut buffer, None)
+        match transport {
+            KeyTransport::Pkcs1 => {
+                let mut buffer = Zeroizing::new(vec![0; self.signing.public_modulus_len()]);
+                let opened = self.pkcs1.decrypt(encrypted_key, &mut buffer);
+                let length = opened.map_err(|_| KeyFailure::Failed)?.len();
+                buffer.truncate(length);
+                Ok(buffer)
             }
-        };
-        let length = opened.map_err(|_| KeyFailure::Failed)?.len();
+            KeyTransport::Oaep(digest) => self.decrypt_oaep(digest, None, encrypted_key),
+        }
+    }
+
+    fn decrypt_oaep(
+        &self,
+        digest: Digest,
+        label: Option<&[u8]>,
+        encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        let mut buffer = Zeroizing::new(vec![0; self.signing.public_modulus_len()]);
+        let length = self
+            .oaep
+            .decrypt(oaep_algorithm(digest), encrypted_key, &mut buffer, label)
+            .map_err(|_| KeyFailure::Failed)?
+            .len();
         buffer.truncate(length);
         Ok(buffer)
     }
@@ -363,15 +415,6 @@ fn rsa_pss(digest: Digest) -> Result<&'static dyn RsaEncoding, KeyFailure> {
         Digest::Sha256 => Ok(&RSA_PSS_SHA256),
         Digest::Sha384 => Ok(&RSA_PSS_SHA384),
         Digest::Sha512 => Ok(&RSA_PSS_SHA512),
-    }
-}
-
-fn oaep(digest: Digest) -> &'static OaepAlgorithm {
-    match digest {
-        Digest::Sha1 => &OAEP_SHA1_MGF1SHA1,
-        Digest::Sha256 => &OAEP_SHA256_MGF1SHA256,
-        Digest::Sha384 => &OAEP_SHA384_MGF1SHA384,
-        Digest::Sha512 => &OAEP_SHA512_MGF1SHA512,
     }
 }
 

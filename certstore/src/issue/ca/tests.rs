@@ -57,7 +57,9 @@ impl Signer for OpenSigner {
                 pair.sign(message, &mut signature).unwrap();
                 Ok(signature)
             }
-            SignatureScheme::RsaPss(_) => Err(KeyFailure::Unsuitable("RSASSA-PSS")),
+            SignatureScheme::RsaPss(_) | SignatureScheme::Ed25519 => {
+                Err(KeyFailure::Unsuitable("another scheme"))
+            }
         }
     }
 }

@@ -9,9 +9,10 @@ use zeroize::Zeroizing;
 use super::{ALICE, Setting};
 use crate::certificate::Certificate;
 use crate::cms::{
-    ContentCipher, ContentInfo, Curve, DecryptFailure, Decrypted, Decryptor, Digest,
-    EncryptOptions, KeyFailure, KeyTransport, MlDsa, MlKem, RecipientId, RsaSignature, SignOptions,
-    SignatureFault, encrypt, micalg, parse, sign,
+    Capabilities, ContentCipher, ContentInfo, Curve, DecryptFailure, DecryptOptions, Decrypted,
+    Decryptor, Digest, EncryptOptions, IncludedChain, KeyFailure, KeyTransport, MlDsa, MlKem,
+    RecipientId, RecipientIdForm, RsaSignature, SignOptions, SignatureFault, encrypt, micalg,
+    parse, sign,
 };
 use crate::issue::{Authority, IssueRequest, KeyAlgorithm, Usage};
 use crate::samples::{DAY, address, now};
@@ -19,12 +20,6 @@ use crate::vault::software_key::SoftwareKey;
 use crate::vault::*;
 
 const CONTENT: &[u8] = b"Content-Type: text/plain\r\n\r\nThe lattice is open.\r\n";
-const CIPHERS: [ContentCipher; 4] = [
-    ContentCipher::Aes128Cbc,
-    ContentCipher::Aes256Cbc,
-    ContentCipher::Aes128Gcm,
-    ContentCipher::Aes256Gcm,
-];
 
 /// Owners with keys of their own in one vault.
 async fn with_keys(owners: &[(&str, KeyAlgorithm)]) -> (Setting, Vec<Certificate>) {
@@ -59,6 +54,9 @@ fn encrypted(cipher: ContentCipher, recipients: &[&Certificate]) -> Vec<u8> {
     let options = EncryptOptions {
         cipher,
         key_transport: KeyTransport::Pkcs1,
+        key_agreement: None,
+        recipient_id: RecipientIdForm::IssuerAndSerial,
+        gcm_in_enveloped_data: false,
     };
     encrypt(CONTENT.to_vec(), &recipients, &options).unwrap()
 }
@@ -68,8 +66,10 @@ fn decrypted(
     decryptors: &[Arc<dyn Decryptor>],
 ) -> Result<Decrypted, DecryptFailure> {
     match parse(message).map_err(|error| DecryptFailure::Malformed(error.to_string()))? {
-        ContentInfo::Enveloped(enveloped) => enveloped.decrypt(decryptors),
-        ContentInfo::Signed(_) | ContentInfo::Other(_) => {
+        ContentInfo::Enveloped(enveloped) => {
+            enveloped.decrypt(decryptors, &DecryptOptions::default())
+        }
+        ContentInfo::Signed(_) | ContentInfo::Compressed(_) | ContentInfo::Other(_) => {
             Err(DecryptFailure::Malformed("not enveloped".to_owned()))
         }
     }
@@ -88,7 +88,7 @@ async fn every_recipient_of_a_mixed_message_opens_it() {
     let [rsa, ec, kem_512, kem_768, kem_1024] = &certificates[..] else {
         panic!("five certificates");
     };
-    for cipher in CIPHERS {
+    for cipher in ContentCipher::ALL {
         for recipients in [
             vec![rsa, kem_768],
             vec![ec, kem_1024],
@@ -129,13 +129,20 @@ async fn what_ml_dsa_signed_verifies_until_it_is_changed() {
     for dsa in MlDsa::ALL {
         let (setting, certificates) = with_keys(&[(ALICE, KeyAlgorithm::MlDsa(dsa))]).await;
         let signer = setting.signer(ALICE).await.unwrap();
+        let capabilities = Capabilities {
+            ciphers: vec![ContentCipher::Aes256Gcm],
+            key_encapsulations: vec![MlKem::MlKem1024, MlKem::MlKem768],
+            ..Capabilities::default()
+        };
         for attached in [true, false] {
             let options = SignOptions {
                 attached,
                 digest: Digest::Sha256,
                 rsa_signature: RsaSignature::Pkcs1,
                 signing_time: now(),
-                capabilities: vec![ContentCipher::Aes256Gcm],
+                capabilities: capabilities.clone(),
+                signer_id: RecipientIdForm::SubjectKeyIdentifier,
+                chain: IncludedChain::SignerOnly,
             };
             assert_eq!(micalg(&*signer, &options), "sha-512");
             let message = sign(CONTENT, &*signer, &options).unwrap();
@@ -147,6 +154,7 @@ async fn what_ml_dsa_signed_verifies_until_it_is_changed() {
                 let report = reports.into_iter().next().unwrap();
                 assert_eq!(report.algorithm, dsa.name());
                 assert_eq!(report.weak, None);
+                assert_eq!(report.capabilities, capabilities);
                 (report.outcome, report.certificate)
             };
             let signed_by = Some(certificates[0].der().to_vec());

@@ -245,6 +245,7 @@ impl Signer for Person {
             SignatureScheme::RsaPkcs1(_)
             | SignatureScheme::RsaPss(_)
             | SignatureScheme::Ecdsa(..)
+            | SignatureScheme::Ed25519
             | SignatureScheme::MlDsa(_) => {
                 return Err(KeyFailure::Unsuitable("this scheme"));
             }
