@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use certstore::cms::{self, ContentInfo, DecryptFailure, Decryptor, RecipientId};
+use certstore::cms::{self, ContentInfo, DecryptFailure, DecryptOptions, Decryptor, RecipientId};
 
 use super::form::{SmimeForm, recognise};
 use super::outer;
@@ -16,6 +16,11 @@ use crate::message::{Field, Message, with_crlf};
 
 /// Encryption within encryption is opened down to here.
 const MAX_LAYERS: usize = 4;
+/// Old mail is read; what was encrypted too weakly says so.
+const READABLE: DecryptOptions = DecryptOptions {
+    weak_ciphers: true,
+    gcm_in_enveloped_data: false,
+};
 
 /// A message after decryption.
 #[derive(Debug, Clone)]
@@ -123,7 +128,7 @@ fn open(
     };
     let enveloped = match cms::parse(&bytes) {
         Ok(ContentInfo::Enveloped(enveloped)) => enveloped,
-        Ok(ContentInfo::Signed(_) | ContentInfo::Other(_)) => {
+        Ok(ContentInfo::Signed(_) | ContentInfo::Compressed(_) | ContentInfo::Other(_)) => {
             return Err(DecryptOutcome::NotEncrypted);
         }
         Err(error) => return Err(DecryptOutcome::Malformed(error.to_string())),
@@ -132,7 +137,7 @@ fn open(
         return Err(DecryptOutcome::Ambiguous(error.to_string()));
     }
     let mut decrypted = enveloped
-        .decrypt(decryptors)
+        .decrypt(decryptors, &READABLE)
         .map_err(DecryptOutcome::from)?;
     let plaintext = std::mem::take(&mut *decrypted.content);
     let content = with_entity_of(message, plaintext, decrypted.authenticated)
@@ -185,7 +190,9 @@ impl From<DecryptFailure> for DecryptOutcome {
     fn from(failure: DecryptFailure) -> Self {
         match failure {
             DecryptFailure::NotForUs { recipients } => Self::NotForUs { recipients },
-            DecryptFailure::Unsupported(text) => Self::Unsupported(text),
+            unreadable @ (DecryptFailure::Unsupported(_) | DecryptFailure::Weak { .. }) => {
+                Self::Unsupported(unreadable.to_string())
+            }
             DecryptFailure::Malformed(error) => Self::Malformed(error.to_string()),
             DecryptFailure::Undecryptable => Self::Undecryptable,
             DecryptFailure::KeyUnavailable(text) => Self::KeyUnavailable(text),
