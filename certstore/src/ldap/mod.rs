@@ -48,7 +48,9 @@ pub fn message_length(bytes: &[u8], longest: usize) -> Result<Option<usize>, Lda
             let Some(octets) = rest.get(..count) else {
                 return Ok(None);
             };
-            let length = octets.iter().fold(0, |all, octet| all << 8 | usize::from(*octet));
+            let length = octets
+                .iter()
+                .fold(0, |all, octet| all << 8 | usize::from(*octet));
             (2 + count, length)
         }
         _ => return Err(LdapError::NotLdap),
@@ -74,7 +76,10 @@ mod tests {
             (b"\x30\x82\x01", Ok(None)),
             (b"\x30\x82\x01\x00", Ok(Some(260))),
             (b"\x30\x84\x00\x00\x00\x05", Ok(Some(11))),
-            (b"\x30\x84\xff\xff\xff\xff", Err(LdapError::TooLong(0xffff_ffff + 6))),
+            (
+                b"\x30\x84\xff\xff\xff\xff",
+                Err(LdapError::TooLong(0xffff_ffff + 6)),
+            ),
             (b"\x30\x82\x03\xe5", Err(LdapError::TooLong(1001))),
             (b"\x30\x80\x02\x01", Err(LdapError::NotLdap)),
             (b"\x30\x85\x00\x00\x00\x00\x05", Err(LdapError::NotLdap)),

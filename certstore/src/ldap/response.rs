@@ -86,8 +86,13 @@ pub fn search_done(id: u32, code: ResultCode, text: &str) -> Vec<u8> {
 /// The answer to an extended operation; id 0 and the right name make it a notice of disconnection (section 4.4.1).
 #[must_use]
 pub fn extended_response(id: u32, code: ResultCode, text: &str, name: Option<&str>) -> Vec<u8> {
-    let name = name.map_or(Vec::new(), |name| element(RESPONSE_NAME, &[name.as_bytes()]));
-    message(id, &element(EXTENDED_RESPONSE, &[&result(code, text), &name]))
+    let name = name.map_or(Vec::new(), |name| {
+        element(RESPONSE_NAME, &[name.as_bytes()])
+    });
+    message(
+        id,
+        &element(EXTENDED_RESPONSE, &[&result(code, text), &name]),
+    )
 }
 
 /// The answer under `tag_number` to an operation that is not done here.

@@ -95,12 +95,20 @@ impl Case {
     /// By the anchors that the domain asserts, for its address alone.
     fn asserted(&self) -> Selection {
         let pool = self.pool();
-        let named: Vec<_> = pool.iter().filter(|c| self.means(Usage::DaneEe, c)).cloned().collect();
+        let named: Vec<_> = pool
+            .iter()
+            .filter(|c| self.means(Usage::DaneEe, c))
+            .cloned()
+            .collect();
         let by_name = self.choose(named.clone(), &self.trust_in(&named));
         if by_name.chosen.is_some() {
             return by_name;
         }
-        let anchors: Vec<_> = pool.iter().filter(|c| self.means(Usage::DaneTa, c)).cloned().collect();
+        let anchors: Vec<_> = pool
+            .iter()
+            .filter(|c| self.means(Usage::DaneTa, c))
+            .cloned()
+            .collect();
         if anchors.is_empty() {
             return by_name;
         }
@@ -110,7 +118,11 @@ impl Case {
     /// By our own anchors, with a certificate that the domain names in the path.
     fn constrained(&self) -> Selection {
         let pool = self.pool();
-        let named: Vec<_> = pool.iter().filter(|c| self.means(Usage::PkixEe, c)).cloned().collect();
+        let named: Vec<_> = pool
+            .iter()
+            .filter(|c| self.means(Usage::PkixEe, c))
+            .cloned()
+            .collect();
         let by_name = self.choose(named, &self.trust);
         if by_name.chosen.is_some() || !self.has(Usage::PkixTa) {
             return by_name;
@@ -127,7 +139,11 @@ impl Case {
     }
 
     fn pool(&self) -> Vec<Candidate> {
-        self.candidates.iter().chain(&self.earlier).cloned().collect()
+        self.candidates
+            .iter()
+            .chain(&self.earlier)
+            .cloned()
+            .collect()
     }
 
     fn has(&self, usage: Usage) -> bool {
@@ -205,7 +221,10 @@ mod tests {
         certificates: &[Certificate],
         associations: Vec<Association>,
     ) -> Vec<Option<Certificate>> {
-        let directory: Found = certificates.iter().map(|one| candidate(one, "ldap")).collect();
+        let directory: Found = certificates
+            .iter()
+            .map(|one| candidate(one, "ldap"))
+            .collect();
         let dns = Found {
             associations,
             ..Found::default()
@@ -251,7 +270,10 @@ mod tests {
         let below = ours.below("Below");
         let (alice, _) = Sample::ec(ALICE).issued_by(&below);
         let found = Found {
-            candidates: vec![candidate(&alice, "dns"), candidate(&below.certificate(), "dns")],
+            candidates: vec![
+                candidate(&alice, "dns"),
+                candidate(&below.certificate(), "dns"),
+            ],
             ..Found::default()
         };
         for (usage, named, is_chosen) in [
@@ -259,7 +281,11 @@ mod tests {
             (Usage::PkixEe, below.certificate(), false),
             (Usage::PkixTa, below.certificate(), true),
             (Usage::PkixTa, ours.certificate(), true),
-            (Usage::PkixTa, SampleAuthority::root("Theirs").certificate(), false),
+            (
+                Usage::PkixTa,
+                SampleAuthority::root("Theirs").certificate(),
+                false,
+            ),
         ] {
             let associations = vec![digest_of(usage, &named)];
             let found = Found {

@@ -193,7 +193,8 @@ impl Lookup {
 
     async fn ask(&self, address: &Address, purpose: Purpose) -> CachedAnswer {
         let question = self.question(address, purpose);
-        let Explanation { selection, sources } = walk::walk(&self.sources, &question, &self.trust()).await;
+        let Explanation { selection, sources } =
+            walk::walk(&self.sources, &question, &self.trust()).await;
         let selection = Arc::new(selection);
         let failed = sources.into_iter().find_map(|report| match report.outcome {
             SourceOutcome::Unavailable(reason) => Some((report.name, reason)),

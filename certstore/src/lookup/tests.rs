@@ -7,8 +7,8 @@ use super::*;
 use crate::certificate::Certificate;
 use crate::clock::FixedClock;
 use crate::database::CertificateSource;
-use crate::selection::Candidate;
 use crate::samples::{DAY, Sample, SampleAuthority, address, now};
+use crate::selection::Candidate;
 use crate::source::{Answer, SourceFailure, StoredCertificates};
 use crate::trust::AnchorScope;
 

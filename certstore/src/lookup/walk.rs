@@ -49,7 +49,11 @@ pub(super) async fn walk(
             }
             // The one whose turn it is runs always; the others when their head start is over.
             if asked.is_empty() || sources.len() - waiting.len() <= place {
-                asked.extend(waiting.next().map(|(at, next)| ask(at, next.as_ref(), question)));
+                asked.extend(
+                    waiting
+                        .next()
+                        .map(|(at, next)| ask(at, next.as_ref(), question)),
+                );
             }
             tokio::select! {
                 Some(reply) = asked.next() => early.push(reply),
@@ -58,7 +62,9 @@ pub(super) async fn walk(
                 }
             }
         };
-        let report = judge.hear(source.name(), reply, &mut explanation.selection).await;
+        let report = judge
+            .hear(source.name(), reply, &mut explanation.selection)
+            .await;
         explanation.sources.push(report);
         if explanation.selection.chosen.is_some() {
             break;

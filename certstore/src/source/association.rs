@@ -111,11 +111,31 @@ mod tests {
         let sha = |algorithm, part| digest(algorithm, part).as_ref().to_vec();
         for (selector, matching, data, brings) in [
             (Selector::Certificate, Matching::Exact, der.to_vec(), true),
-            (Selector::Certificate, Matching::Sha256, sha(&SHA256, der), false),
-            (Selector::Certificate, Matching::Sha512, sha(&SHA512, der), false),
+            (
+                Selector::Certificate,
+                Matching::Sha256,
+                sha(&SHA256, der),
+                false,
+            ),
+            (
+                Selector::Certificate,
+                Matching::Sha512,
+                sha(&SHA512, der),
+                false,
+            ),
             (Selector::PublicKey, Matching::Exact, key.to_vec(), false),
-            (Selector::PublicKey, Matching::Sha256, sha(&SHA256, key), false),
-            (Selector::PublicKey, Matching::Sha512, sha(&SHA512, key), false),
+            (
+                Selector::PublicKey,
+                Matching::Sha256,
+                sha(&SHA256, key),
+                false,
+            ),
+            (
+                Selector::PublicKey,
+                Matching::Sha512,
+                sha(&SHA512, key),
+                false,
+            ),
         ] {
             let association = Association {
                 usage: Usage::DaneEe,

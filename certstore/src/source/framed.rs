@@ -27,7 +27,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            timeout: Duration::from_secs(5),
+            // Less than a recipient may wait for the answer to RCPT, so that an outage is told there.
+            timeout: Duration::from_secs(4),
             concurrency: 16,
             failures: 5,
             pause: Duration::from_secs(15),
@@ -108,7 +109,11 @@ impl<S: Source> Framed<S> {
             }
             (Turn::Closed, _) => {
                 gauge.set(0.0);
-                info!(event = "directory.up", directory = name, "directory answers again");
+                info!(
+                    event = "directory.up",
+                    directory = name,
+                    "directory answers again"
+                );
             }
             (Turn::Same | Turn::Opened, _) => {}
         }

@@ -54,7 +54,9 @@ fn roots(file: Option<&Path>) -> Result<RootCertStore, TlsError> {
         }
         Some(file) => {
             for certificate in certificates(file)? {
-                roots.add(certificate).map_err(|error| wrong(file, &error))?;
+                roots
+                    .add(certificate)
+                    .map_err(|error| wrong(file, &error))?;
             }
         }
     }

@@ -119,5 +119,7 @@ fn first_line(file: &Path) -> Result<Zeroizing<String>, Reason> {
         error,
     })?;
     let text = Zeroizing::new(text);
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+    Ok(Zeroizing::new(
+        text.lines().next().unwrap_or_default().to_owned(),
+    ))
 }

@@ -24,11 +24,15 @@ pub(super) async fn smimea(
             .map_err(|error| Trouble::data(format!("{domain:?} is no domain: {error}")))?;
         domains.retain(|internal| *internal == domain);
         if domains.is_empty() {
-            return Err(Trouble::data(format!("{domain} is not one of internal-domains")));
+            return Err(Trouble::data(format!(
+                "{domain} is not one of internal-domains"
+            )));
         }
     }
     let database = opened.store.database.clone();
-    let people = People::new(database, domains, Arc::clone(&opened.clock)).all().await;
+    let people = People::new(database, domains, Arc::clone(&opened.clock))
+        .all()
+        .await;
     let people = people.map_err(|error| Trouble::unavailable(error.to_string()))?;
     let mut objects = Vec::new();
     let mut lines = Vec::new();

@@ -110,7 +110,11 @@ pub(super) fn read(top: &mut Reader<'_, '_>) -> Vec<DirectoryConfig> {
 
 fn one(mut section: Reader<'_, '_>) -> Option<DirectoryConfig> {
     section.table.require("kind");
-    let kinds = [("ldap", Kind::Ldap), ("smimea", Kind::Smimea), ("http", Kind::Http)];
+    let kinds = [
+        ("ldap", Kind::Ldap),
+        ("smimea", Kind::Smimea),
+        ("http", Kind::Http),
+    ];
     let kind = section.table.choice("kind", &kinds)?;
     let usual_name = match kind.value {
         Kind::Ldap => "ldap",
@@ -135,7 +139,10 @@ fn one(mut section: Reader<'_, '_>) -> Option<DirectoryConfig> {
 
 fn limits(section: &mut Reader<'_, '_>) -> Limits {
     let mut limits = Limits::default();
-    for (key, time) in [("timeout", &mut limits.timeout), ("pause", &mut limits.pause)] {
+    for (key, time) in [
+        ("timeout", &mut limits.timeout),
+        ("pause", &mut limits.pause),
+    ] {
         if let Some(given) = section.table.duration(key) {
             *time = given.value;
         }
@@ -161,7 +168,10 @@ fn ldap(section: &mut Reader<'_, '_>) -> Option<LdapConfig> {
         || ATTRIBUTES.iter().map(|name| (*name).to_owned()).collect(),
         |names| names.value.into_iter().map(|name| name.value).collect(),
     );
-    let start_tls = section.table.boolean("starttls").is_some_and(|flag| flag.value);
+    let start_tls = section
+        .table
+        .boolean("starttls")
+        .is_some_and(|flag| flag.value);
     let page_size = section.table.integer("page-size", 1..=1000);
     let tls = tls_files(section);
     let is_safe = servers
@@ -205,8 +215,14 @@ fn bind(section: &mut Reader<'_, '_>, is_safe: bool, has_identity: bool) -> Opti
     }
     let password_file = section.path("password-file");
     if let Some(sasl) = sasl {
+        if place.is_some() {
+            let message =
+                "`sasl = \"external\"` and `bind-dn` are two ways to say who we are: keep one";
+            section.table.error(sasl.place, message);
+        }
         if !has_identity {
-            let message = "`sasl = \"external\"` needs `certificate` and `key`: they say who we are";
+            let message =
+                "`sasl = \"external\"` needs `certificate` and `key`: they say who we are";
             section.table.error(sasl.place, message);
         }
         return Some(BindConfig::External);
@@ -247,18 +263,26 @@ fn smimea(section: &mut Reader<'_, '_>) -> Option<DirectoryKind> {
 }
 
 fn resolver(text: &str) -> Option<SocketAddr> {
-    let alone = || text.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, 53));
+    let alone = || {
+        text.parse::<IpAddr>()
+            .ok()
+            .map(|ip| SocketAddr::new(ip, 53))
+    };
     text.parse().ok().or_else(alone)
 }
 
 fn http(section: &mut Reader<'_, '_>) -> Option<DirectoryKind> {
     section.table.require("url");
     let url = section.table.parsed("url", UrlTemplate::parse);
-    let may_be_clear = section.table.boolean("allow-http").is_some_and(|flag| flag.value);
+    let may_be_clear = section
+        .table
+        .boolean("allow-http")
+        .is_some_and(|flag| flag.value);
     let tls = tls_files(section);
     let url = url?;
     if !url.value.is_https() && !may_be_clear {
-        let message = "who writes to whom would be readable on the way: use https:, or `allow-http = true`";
+        let message =
+            "who writes to whom would be readable on the way: use https:, or `allow-http = true`";
         section.table.error(url.place, message);
     }
     Some(DirectoryKind::Http {

@@ -37,7 +37,8 @@ pub(super) fn read(section: Option<Reader<'_, '_>>) -> Option<PublicationConfig>
         address.map(|address| address.value)
     });
     if addresses.iter().all(Option::is_none) {
-        let message = "[publication] needs one of `ldap`, `ldaps`, `http` and `https`: where it listens";
+        let message =
+            "[publication] needs one of `ldap`, `ldaps`, `http` and `https`: where it listens";
         section.table.error(section.table.place(), message);
     }
     let [ldap, ldaps, http, https] = addresses;

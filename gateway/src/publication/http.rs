@@ -36,7 +36,9 @@ pub(super) async fn serve(door: Door, office: Arc<Office>) {
     };
     let router = PLACES
         .iter()
-        .fold(Router::new(), |router, place| router.route(place, get(search)))
+        .fold(Router::new(), |router, place| {
+            router.route(place, get(search))
+        })
         .with_state(office)
         .into_make_service_with_connect_info::<Peer>();
     let visitors = Visitors {
@@ -97,7 +99,11 @@ async fn search(
     Query(asked): Query<Asked>,
 ) -> Response {
     if !office.rate.admits(client.ip()) {
-        return (StatusCode::TOO_MANY_REQUESTS, "too many requests; try again in a minute\n").into_response();
+        return (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many requests; try again in a minute\n",
+        )
+            .into_response();
     }
     let text = asked.uri.or(asked.email).unwrap_or_default();
     let Ok(address) = Address::parse(text.strip_prefix("mailto:").unwrap_or(&text)) else {
@@ -129,7 +135,9 @@ fn found(certificates: &[Certificate]) -> Response {
 fn multipart(certificates: &[Certificate]) -> Vec<u8> {
     let mut body = Vec::new();
     for certificate in certificates {
-        body.extend_from_slice(format!("--{BOUNDARY}\r\nContent-Type: application/pkix-cert\r\n\r\n").as_bytes());
+        body.extend_from_slice(
+            format!("--{BOUNDARY}\r\nContent-Type: application/pkix-cert\r\n\r\n").as_bytes(),
+        );
         body.extend_from_slice(certificate.der());
         body.extend_from_slice(b"\r\n");
     }

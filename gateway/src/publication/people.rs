@@ -47,7 +47,9 @@ impl People {
             return Ok(None);
         }
         let entries = self.database.key_entries(Some(address)).await?;
-        let certificates = entries.into_iter().filter_map(|entry| self.shown(entry, address));
+        let certificates = entries
+            .into_iter()
+            .filter_map(|entry| self.shown(entry, address));
         let certificates: Vec<_> = certificates.take(PER_PERSON).collect();
         Ok((!certificates.is_empty()).then(|| Person {
             address: address.clone(),

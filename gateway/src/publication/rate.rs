@@ -60,7 +60,11 @@ mod tests {
             ("2001:db8::3", false),
             ("2001:db8:0:1::1", true),
         ] {
-            assert_eq!(rate.admits(client.parse().unwrap()), is_admitted, "{client}");
+            assert_eq!(
+                rate.admits(client.parse().unwrap()),
+                is_admitted,
+                "{client}"
+            );
         }
     }
 }

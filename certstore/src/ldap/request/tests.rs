@@ -27,7 +27,10 @@ fn what_clients_send_is_read() {
     };
     assert_eq!(operation(BIND), anonymous);
     assert_eq!(operation(UNBIND), Operation::Unbind);
-    assert_eq!(operation(START_TLS), Operation::Extended(super::super::START_TLS.to_owned()));
+    assert_eq!(
+        operation(START_TLS),
+        Operation::Extended(super::super::START_TLS.to_owned())
+    );
     let search = Search {
         base: "o=x".to_owned(),
         scope: Scope::Subtree,
@@ -70,16 +73,33 @@ fn what_is_no_request_is_refused() {
         (b"\x30\x00", malformed(BerError::Missing)),
         (b"\x30\x03\x02\x01\x01", malformed(BerError::Truncated)),
         // A negative number; a tag that no request has; a response; a scope of 7.
-        (b"\x30\x05\x02\x01\xff\x42\x00", malformed(BerError::InvalidValue)),
-        (b"\x30\x05\x02\x01\x01\x5e\x00", malformed(BerError::UnexpectedTag)),
-        (b"\x30\x05\x02\x01\x01\x65\x00", malformed(BerError::UnexpectedTag)),
+        (
+            b"\x30\x05\x02\x01\xff\x42\x00",
+            malformed(BerError::InvalidValue),
+        ),
+        (
+            b"\x30\x05\x02\x01\x01\x5e\x00",
+            malformed(BerError::UnexpectedTag),
+        ),
+        (
+            b"\x30\x05\x02\x01\x01\x65\x00",
+            malformed(BerError::UnexpectedTag),
+        ),
         (
             b"\x30\x0a\x02\x01\x01\x63\x05\x04\x00\x0a\x01\x07",
             malformed(BerError::InvalidValue),
         ),
-        (b"\x30\x05\x02\x01\x03\x42\x00\x00", malformed(BerError::TrailingData)),
+        (
+            b"\x30\x05\x02\x01\x03\x42\x00\x00",
+            malformed(BerError::TrailingData),
+        ),
     ] {
-        assert_eq!(read_request(message), expected, "{}", message.escape_ascii());
+        assert_eq!(
+            read_request(message),
+            expected,
+            "{}",
+            message.escape_ascii()
+        );
     }
 }
 
@@ -95,13 +115,20 @@ fn a_filter_that_nests_for_ever_is_refused() {
     let search = [b"\x02\x01\x01\x63", &[length][..], &search].concat();
     let length = u8::try_from(search.len()).unwrap();
     let message = [&[0x30, length][..], &search].concat();
-    assert_eq!(read_request(&message), Err(LdapError::Malformed(BerError::TooDeep)));
+    assert_eq!(
+        read_request(&message),
+        Err(LdapError::Malformed(BerError::TooDeep))
+    );
 }
 
 #[test]
 fn damaged_requests_do_no_harm() {
     for damaged in mutations(&[BIND, SEARCH, UNBIND, START_TLS, ODD]).take(20_000) {
-        if let Ok(Request { operation: Operation::Search(search), .. }) = read_request(&damaged) {
+        if let Ok(Request {
+            operation: Operation::Search(search),
+            ..
+        }) = read_request(&damaged)
+        {
             assert!(search.base.len() + search.attributes.len() <= damaged.len());
         }
     }

@@ -69,7 +69,10 @@ impl HttpDirectory {
 
     async fn look_up(&self, address: &Address) -> Result<Found, SourceFailure> {
         let request = self.client.get(self.url.fill(address));
-        let response = request.send().await.map_err(|error| SourceFailure(explain(&error)))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| SourceFailure(explain(&error)))?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::NO_CONTENT => {
@@ -113,7 +116,10 @@ pub fn read_body(content_type: &str, body: &[u8]) -> Result<Vec<Certificate>, So
     };
     let mut certificates = Vec::new();
     let mut unreadable = None;
-    for part in parts.into_iter().filter(|part| !part.trim_ascii().is_empty()) {
+    for part in parts
+        .into_iter()
+        .filter(|part| !part.trim_ascii().is_empty())
+    {
         for found in read_certificates(part) {
             match found {
                 Ok(certificate) => certificates.push(certificate),
@@ -132,10 +138,16 @@ pub fn read_body(content_type: &str, body: &[u8]) -> Result<Vec<Certificate>, So
 
 async fn bounded(mut response: Response) -> Result<Vec<u8>, SourceFailure> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| SourceFailure(explain(&error)))? {
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| SourceFailure(explain(&error)))?
+    {
         if body.len() + chunk.len() > LARGEST_ANSWER {
             let most = LARGEST_ANSWER / 1024 / 1024;
-            return Err(SourceFailure(format!("the server's answer is larger than {most} MiB")));
+            return Err(SourceFailure(format!(
+                "the server's answer is larger than {most} MiB"
+            )));
         }
         body.extend_from_slice(&chunk);
     }
@@ -191,14 +203,26 @@ mod tests {
 
     fn two_parts(one: &Certificate, two: &Certificate) -> Vec<u8> {
         let part = b"--x\r\nContent-Type: application/pkix-cert\r\n\r\n";
-        [&part[..], one.der(), b"\r\n", part, two.der(), b"\r\n--x--\r\n"].concat()
+        [
+            &part[..],
+            one.der(),
+            b"\r\n",
+            part,
+            two.der(),
+            b"\r\n--x--\r\n",
+        ]
+        .concat()
     }
 
     #[test]
     fn every_form_of_an_answer_is_read() {
         // In the order that DER gives to the certificates of a bundle.
         let (one, two) = (sample(), sample());
-        let (one, two) = if one.der() < two.der() { (one, two) } else { (two, one) };
+        let (one, two) = if one.der() < two.der() {
+            (one, two)
+        } else {
+            (two, one)
+        };
         let bundle = certificate_bundle(&[one.der(), two.der()]);
         let pem = encodify::pem::STANDARD.encode("CERTIFICATE", one.der());
         let multipart = two_parts(&one, &two);
@@ -220,7 +244,10 @@ mod tests {
         for (content_type, body) in [
             ("text/html", &b"<html>please log in</html>"[..]),
             ("application/pkix-cert", b"\x30\x03\x02\x01\x01"),
-            ("multipart/mixed; boundary=x", b"--x\r\n\r\nnothing\r\n--x--"),
+            (
+                "multipart/mixed; boundary=x",
+                b"--x\r\n\r\nnothing\r\n--x--",
+            ),
         ] {
             assert!(read_body(content_type, body).is_err(), "{content_type}");
         }

@@ -17,7 +17,9 @@ pub(super) fn boundary(content_type: &str) -> Option<String> {
     }
     let value = pieces.find_map(|piece| {
         let (name, value) = piece.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("boundary").then(|| value.trim())
+        name.trim()
+            .eq_ignore_ascii_case("boundary")
+            .then(|| value.trim())
     })?;
     let value = value.trim_matches('"');
     (!value.is_empty() && value.len() <= LONGEST_BOUNDARY).then(|| value.to_owned())
@@ -66,7 +68,11 @@ mod tests {
             ("application/pkix-cert; boundary=abc", None),
             ("", None),
         ] {
-            assert_eq!(boundary(content_type).as_deref(), expected, "{content_type}");
+            assert_eq!(
+                boundary(content_type).as_deref(),
+                expected,
+                "{content_type}"
+            );
         }
         let long = format!("multipart/mixed; boundary={}", "x".repeat(71));
         assert_eq!(boundary(&long), None);
@@ -75,7 +81,10 @@ mod tests {
     #[test]
     fn bodies_are_cut_out_as_they_are() {
         for (body, expected) in [
-            (&b"--x\r\nA: b\r\n\r\n\x30\x0d\n\r\n--x--\r\n"[..], vec![&b"\x30\x0d\n"[..]]),
+            (
+                &b"--x\r\nA: b\r\n\r\n\x30\x0d\n\r\n--x--\r\n"[..],
+                vec![&b"\x30\x0d\n"[..]],
+            ),
             (b"--x\n\none\n--x\n\ntwo\n--x--", vec![b"one", b"two"]),
             (b"preamble\r\n--x\r\n\r\none\r\n--x--", vec![b"one"]),
             (b"--x\r\n\r\none--x\r\n--x--", vec![b"one--x"]),

@@ -44,7 +44,10 @@ impl UrlTemplate {
             }
         }
         let after_scheme = text.split_once("://").map_or("", |(_, rest)| rest);
-        let host = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = after_scheme
+            .split(['/', '?', '#'])
+            .next()
+            .unwrap_or_default();
         if host.contains('{') {
             return Err(UrlError::PlaceInHost);
         }
@@ -108,7 +111,11 @@ fn encoded(text: &str) -> String {
 
 fn sha256(text: &str) -> String {
     let digest = digest(&SHA256, text.as_bytes());
-    digest.as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+    digest
+        .as_ref()
+        .iter()
+        .map(|octet| format!("{octet:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -118,10 +125,26 @@ mod tests {
     #[test]
     fn an_address_stays_one_part_of_a_url() {
         for (template, address, expected) in [
-            ("https://c.example/search", "Alice@Example.org", "https://c.example/search?uri=alice%40example.org"),
-            ("https://c.example/s?x=1", "a@b.example", "https://c.example/s?x=1&uri=a%40b.example"),
-            ("https://c.example/{domain}/{local}.cer", "a/b@b.example", "https://c.example/b.example/a%2Fb.cer"),
-            ("http://c.example/?q={address}#x", "a&x=y@b.example", "http://c.example/?q=a%26x%3Dy%40b.example#x"),
+            (
+                "https://c.example/search",
+                "Alice@Example.org",
+                "https://c.example/search?uri=alice%40example.org",
+            ),
+            (
+                "https://c.example/s?x=1",
+                "a@b.example",
+                "https://c.example/s?x=1&uri=a%40b.example",
+            ),
+            (
+                "https://c.example/{domain}/{local}.cer",
+                "a/b@b.example",
+                "https://c.example/b.example/a%2Fb.cer",
+            ),
+            (
+                "http://c.example/?q={address}#x",
+                "a&x=y@b.example",
+                "http://c.example/?q=a%26x%3Dy%40b.example#x",
+            ),
             (
                 "https://c.example/{sha256}",
                 "a@b.example",
@@ -141,8 +164,14 @@ mod tests {
             ("c.example/search", UrlError::NotHttp),
             ("https://", UrlError::NotHttp),
             ("https://{domain}/x", UrlError::PlaceInHost),
-            ("https://c.example/{mail}", UrlError::UnknownPlace("mail".to_owned())),
-            ("https://c.example/{address", UrlError::UnknownPlace("address".to_owned())),
+            (
+                "https://c.example/{mail}",
+                UrlError::UnknownPlace("mail".to_owned()),
+            ),
+            (
+                "https://c.example/{address",
+                UrlError::UnknownPlace("address".to_owned()),
+            ),
         ] {
             assert_eq!(UrlTemplate::parse(text), Err(expected), "{text}");
         }

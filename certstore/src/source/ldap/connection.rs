@@ -72,7 +72,9 @@ impl Connection {
 
     /// Why an operation failed: what the relay saw, which says more than what came of it.
     pub(super) fn why(&self, error: &LdapError) -> String {
-        self.trouble.get().map_or_else(|| shown(&error.to_string()), Clone::clone)
+        self.trouble
+            .get()
+            .map_or_else(|| shown(&error.to_string()), Clone::clone)
     }
 
     async fn open_at(server: &Server, settings: &LdapSettings) -> Result<Self, String> {
@@ -80,7 +82,9 @@ impl Connection {
             .await
             .map_err(|error| error.to_string())?;
         // Questions are small and wait for their answers.
-        socket.set_nodelay(true).map_err(|error| error.to_string())?;
+        socket
+            .set_nodelay(true)
+            .map_err(|error| error.to_string())?;
         if !server.is_tls && settings.start_tls {
             start_tls(&mut socket).await?;
         } else if !server.is_tls {
@@ -100,7 +104,8 @@ impl Connection {
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let (ours, theirs) = StdUnixStream::pair().map_err(|error| error.to_string())?;
-        ours.set_nonblocking(true).map_err(|error| error.to_string())?;
+        ours.set_nonblocking(true)
+            .map_err(|error| error.to_string())?;
         let ours = UnixStream::from_std(ours).map_err(|error| error.to_string())?;
         let trouble = Trouble::default();
         tokio::spawn(relay(stream, ours, Arc::clone(&trouble)));
@@ -126,7 +131,10 @@ impl Connection {
         if rc == 0 {
             return Ok(());
         }
-        Err(format!("the bind failed with LDAP result {rc}: {}", shown(&text)))
+        Err(format!(
+            "the bind failed with LDAP result {rc}: {}",
+            shown(&text)
+        ))
     }
 }
 

@@ -30,7 +30,11 @@ pub use values::read_value;
 const MOST_ENTRIES: usize = 16;
 
 /// The attributes that hold certificates, unless an operator names others.
-pub const ATTRIBUTES: &[&str] = &["userCertificate;binary", "userSMIMECertificate", "userSMIMECertificate;binary"];
+pub const ATTRIBUTES: &[&str] = &[
+    "userCertificate;binary",
+    "userSMIMECertificate",
+    "userSMIMECertificate;binary",
+];
 
 /// Where and how a directory is asked.
 #[derive(Debug, Clone)]
@@ -140,9 +144,13 @@ impl LdapDirectory {
     async fn search(&self, lease: &Lease<'_>, filter: &str) -> Result<Found, LdapFailure> {
         let broken = |error: LdapError| LdapFailure::Connection(lease.connection.why(&error));
         let settings = &self.settings;
-        let pages = settings.page_size.map(|size| PagedResults::new(size.into()));
-        let adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> =
-            pages.into_iter().map(|pages| Box::new(pages) as Box<_>).collect();
+        let pages = settings
+            .page_size
+            .map(|size| PagedResults::new(size.into()));
+        let adapters: Vec<Box<dyn Adapter<'_, String, Vec<String>>>> = pages
+            .into_iter()
+            .map(|pages| Box::new(pages) as Box<_>)
+            .collect();
         let scope = match settings.scope {
             Scope::One => LdapScope::OneLevel,
             Scope::Subtree => LdapScope::Subtree,
@@ -168,7 +176,10 @@ impl LdapDirectory {
         match result.rc {
             SUCCESS | SIZE_LIMIT_EXCEEDED => Ok(collected.into_found()),
             // "Nobody is here" would be a guess, and send mail for everybody back.
-            NO_SUCH_OBJECT => Err(LdapFailure::Answer(format!("there is no {:?}", settings.base))),
+            NO_SUCH_OBJECT => Err(LdapFailure::Answer(format!(
+                "there is no {:?}",
+                settings.base
+            ))),
             REFERRAL => Err(LdapFailure::Answer(format!(
                 "{:?} is on another server; referrals are not followed",
                 settings.base

@@ -52,7 +52,9 @@ impl FromStr for Server {
                     some => (host, some),
                 }
             }
-            None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
+            None => rest
+                .split_once(':')
+                .map_or((rest, None), |(host, port)| (host, Some(port))),
         };
         let is_host = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
         if host.is_empty() || !host.chars().all(is_host) {
@@ -85,8 +87,14 @@ mod tests {
     #[test]
     fn urls_are_read_or_refused() {
         for (url, expected) in [
-            ("ldap://ldap.example.org", Some("ldap://ldap.example.org:389")),
-            ("LDAPS://ldap.example.org/", Some("ldaps://ldap.example.org:636")),
+            (
+                "ldap://ldap.example.org",
+                Some("ldap://ldap.example.org:389"),
+            ),
+            (
+                "LDAPS://ldap.example.org/",
+                Some("ldaps://ldap.example.org:636"),
+            ),
             ("ldap://127.0.0.1:1389", Some("ldap://127.0.0.1:1389")),
             ("ldap://[::1]:1389", Some("ldap://[::1]:1389")),
             ("ldaps://[2001:db8::1]", Some("ldaps://[2001:db8::1]:636")),

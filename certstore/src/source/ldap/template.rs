@@ -57,7 +57,11 @@ impl FilterTemplate {
         let mut rest = self.0.as_str();
         while let Some((before, after)) = rest.split_once('{') {
             filled.push_str(before);
-            let places = [("address}", address), ("local}", local), ("domain}", domain)];
+            let places = [
+                ("address}", address),
+                ("local}", local),
+                ("domain}", domain),
+            ];
             let found = places
                 .iter()
                 .find_map(|(name, value)| Some((after.strip_prefix(name)?, value)));
@@ -85,12 +89,18 @@ mod tests {
     fn an_address_stays_text_in_a_filter() {
         let template = FilterTemplate::default();
         for (address, expected) in [
-            ("Alice@Example.org", "(|(mail=alice@example.org)(proxyAddresses=smtp:alice@example.org))"),
+            (
+                "Alice@Example.org",
+                "(|(mail=alice@example.org)(proxyAddresses=smtp:alice@example.org))",
+            ),
             (
                 "\"*)(uid=*\"@x.example",
                 "(|(mail=\"\\2a\\29\\28uid=\\2a\"@x.example)(proxyAddresses=smtp:\"\\2a\\29\\28uid=\\2a\"@x.example))",
             ),
-            ("{local}@x.example", "(|(mail={local}@x.example)(proxyAddresses=smtp:{local}@x.example))"),
+            (
+                "{local}@x.example",
+                "(|(mail={local}@x.example)(proxyAddresses=smtp:{local}@x.example))",
+            ),
         ] {
             let address = Address::parse(address).unwrap();
             assert_eq!(template.fill(&address), expected);

@@ -50,7 +50,9 @@ fn read_settings(mut rest: &[u8]) -> (Vec<Certificate>, usize) {
         }
         let data = setting.get(SETTING_HEADER..).unwrap_or_default();
         match Certificate::from_der(data) {
-            Ok(certificate) if certificates.len() < MOST_CERTIFICATES => certificates.push(certificate),
+            Ok(certificate) if certificates.len() < MOST_CERTIFICATES => {
+                certificates.push(certificate)
+            }
             Ok(_) | Err(_) => unreadable += 1,
         }
     }
@@ -86,7 +88,8 @@ impl<'a> Collected<'a> {
         for attribute in attributes {
             let mut parts = children(attribute).into_iter();
             let name = parts.next().and_then(octets).unwrap_or_default();
-            let is_wanted = std::str::from_utf8(&name).is_ok_and(|name| self.wanted.contains(&bare(name)));
+            let is_wanted =
+                std::str::from_utf8(&name).is_ok_and(|name| self.wanted.contains(&bare(name)));
             let values = parts.next().map(children).unwrap_or_default();
             for value in values.into_iter().filter(|_| is_wanted).filter_map(octets) {
                 let (certificates, unreadable) = read_value(&value);
@@ -124,7 +127,10 @@ impl<'a> Collected<'a> {
 
 /// The name of an attribute without its options, in lower case.
 fn bare(name: &str) -> String {
-    name.split(';').next().unwrap_or_default().to_ascii_lowercase()
+    name.split(';')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
 }
 
 fn children(tag: StructureTag) -> Vec<StructureTag> {

@@ -127,22 +127,29 @@ impl SmimeaDirectory {
             Err(NetError::Dns(DnsError::Nsec { proof, .. })) if proof != Proof::Bogus => {
                 Ok(insecure("the zone is not signed, so that it has no say"))
             }
-            Err(NetError::Dns(DnsError::DnssecBogus | DnsError::Nsec { .. })) => Err(SourceFailure(
-                format!("the DNSSEC signatures at {owner} do not hold"),
-            )),
+            Err(NetError::Dns(DnsError::DnssecBogus | DnsError::Nsec { .. })) => Err(
+                SourceFailure(format!("the DNSSEC signatures at {owner} do not hold")),
+            ),
             Err(error) => Err(SourceFailure(error.to_string())),
         }
     }
 
     /// All records on the way must be secure, aliases too.
     fn read(&self, lookup: &Lookup) -> Found {
-        if !lookup.answers().iter().all(|record| record.proof == Proof::Secure) {
+        if !lookup
+            .answers()
+            .iter()
+            .all(|record| record.proof == Proof::Secure)
+        {
             return insecure("records of a zone that is not signed were left out");
         }
-        let records = lookup.answers().iter().filter_map(|record| match &record.data {
-            RData::SMIMEA(smimea) => Some(&smimea.0),
-            _ => None,
-        });
+        let records = lookup
+            .answers()
+            .iter()
+            .filter_map(|record| match &record.data {
+                RData::SMIMEA(smimea) => Some(&smimea.0),
+                _ => None,
+            });
         let mut found = Found::default();
         let mut unknown = 0;
         for record in records.take(MOST_CERTIFICATES) {
@@ -151,7 +158,10 @@ impl SmimeaDirectory {
                 None => unknown += 1,
             }
         }
-        let certificates = found.associations.iter().filter_map(Association::certificate);
+        let certificates = found
+            .associations
+            .iter()
+            .filter_map(Association::certificate);
         found.candidates = certificates
             .map(|certificate| Candidate {
                 certificate,
@@ -178,14 +188,9 @@ impl Source for SmimeaDirectory {
 /// The names to ask: for the local part as it was written, which is what the RFC says, and in lower case, which is how
 /// most domains publish.
 fn owner_names(address: &Address) -> Vec<String> {
-    let written = Address::parse(address.as_str()).map_or_else(
-        |_| address.local_part().to_owned(),
-        |_| {
-            let local = address.as_str().rsplit_once('@').map(|(local, _)| local);
-            local.unwrap_or_default().to_owned()
-        },
-    );
-    let mut names = vec![owner_name(&written, address.domain())];
+    let written = address.as_str().rsplit_once('@');
+    let written = written.map_or(address.local_part(), |(local_part, _)| local_part);
+    let mut names = vec![owner_name(written, address.domain())];
     let usual = owner_name(address.local_part(), address.domain());
     if !names.contains(&usual) {
         names.push(usual);
@@ -208,7 +213,9 @@ fn read_trust_anchor(file: &Path) -> Result<TrustAnchors, SmimeaError> {
     let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
     let anchors = TrustAnchors::from_str(&text).map_err(|error| wrong(error.to_string()))?;
     if anchors.is_empty() {
-        return Err(wrong("there is no DNSKEY record of the root in it".to_owned()));
+        return Err(wrong(
+            "there is no DNSKEY record of the root in it".to_owned(),
+        ));
     }
     Ok(anchors)
 }
@@ -246,7 +253,10 @@ mod tests {
                    KrUB5qihylGa8subX2Nn6UwNR1AkUTV74bU=";
         for (text, is_good) in [
             (format!(". 172800 IN DNSKEY 257 3 8 {key}\n"), true),
-            (format!("example.org. 3600 IN DNSKEY 257 3 8 {key}\n"), false),
+            (
+                format!("example.org. 3600 IN DNSKEY 257 3 8 {key}\n"),
+                false,
+            ),
             (String::new(), false),
             (". IN A 127.0.0.1\n".to_owned(), false),
         ] {

@@ -16,7 +16,9 @@ pub fn owner_name(local_part: &str, domain: &str) -> String {
 }
 
 fn unquoted(local_part: &str) -> String {
-    let quoted = local_part.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let quoted = local_part
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
     let Some(quoted) = quoted else {
         return local_part.to_owned();
     };
@@ -38,15 +40,15 @@ mod tests {
     #[test]
     fn names_are_made_as_the_rfc_says() {
         // The example of RFC 8162, section 3, and OPENPGPKEY's, which hashes the same way.
-        let hugh = "c93f1e400f26708f98cb19d936620da35eec8f72e57f9eec01c1afd6._smimecert.example.com.";
-        for (local_part, expected) in [
-            ("hugh", hugh),
-            ("\"hugh\"", hugh),
-            ("\"hu\\gh\"", hugh),
-        ] {
+        let hugh =
+            "c93f1e400f26708f98cb19d936620da35eec8f72e57f9eec01c1afd6._smimecert.example.com.";
+        for (local_part, expected) in [("hugh", hugh), ("\"hugh\"", hugh), ("\"hu\\gh\"", hugh)] {
             assert_eq!(owner_name(local_part, "example.com"), expected);
         }
         assert_ne!(owner_name("Hugh", "example.com"), hugh);
-        assert_ne!(owner_name("\"", "example.com"), owner_name("", "example.com"));
+        assert_ne!(
+            owner_name("\"", "example.com"),
+            owner_name("", "example.com")
+        );
     }
 }

@@ -61,7 +61,11 @@ mod tests {
                 vec![1, 2],
             );
             let association = association(&record);
-            assert_eq!(association.is_some(), is_known, "{usage} {selector} {matching}");
+            assert_eq!(
+                association.is_some(),
+                is_known,
+                "{usage} {selector} {matching}"
+            );
         }
         let whole = TLSA::new(3.into(), 1.into(), 1.into(), vec![7]);
         let expected = Association {

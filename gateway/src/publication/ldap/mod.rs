@@ -64,7 +64,10 @@ async fn attend(mut visitor: Visitor, tls: &Tls, office: &Office) -> std::io::Re
         let next = if office.rate.admits(client) {
             respond(request, may_secure, office).await
         } else {
-            Next::Close(disconnection(ResultCode::Busy, "too many requests; try again in a minute"))
+            Next::Close(disconnection(
+                ResultCode::Busy,
+                "too many requests; try again in a minute",
+            ))
         };
         match next {
             Next::Nothing => {}
@@ -112,10 +115,12 @@ async fn respond(request: Request, may_secure: bool, office: &Office) -> Next {
             let (code, text) = bind(version, authentication);
             Next::Answer(bind_response(id, code, text))
         }
-        Operation::Search(search) => Next::Answer(search::answer(id, &search, office, may_secure).await),
-        Operation::Extended(name) if name == START_TLS && may_secure => {
-            Next::Secure(extended_response(id, ResultCode::Success, "", Some(START_TLS)))
+        Operation::Search(search) => {
+            Next::Answer(search::answer(id, &search, office, may_secure).await)
         }
+        Operation::Extended(name) if name == START_TLS && may_secure => Next::Secure(
+            extended_response(id, ResultCode::Success, "", Some(START_TLS)),
+        ),
         Operation::Extended(_) => {
             let text = "this extended operation is not known here";
             Next::Answer(extended_response(id, ResultCode::ProtocolError, text, None))
@@ -131,8 +136,14 @@ fn bind(version: u32, authentication: Authentication) -> (ResultCode, &'static s
     match authentication {
         _ if version != 3 => (ResultCode::ProtocolError, "LDAP version 3 is spoken here"),
         Authentication::Anonymous => (ResultCode::Success, ""),
-        Authentication::Password => (ResultCode::InvalidCredentials, "nobody has a password here; bind anonymously"),
-        Authentication::Sasl => (ResultCode::AuthenticationMethodNotSupported, "bind anonymously"),
+        Authentication::Password => (
+            ResultCode::InvalidCredentials,
+            "nobody has a password here; bind anonymously",
+        ),
+        Authentication::Sasl => (
+            ResultCode::AuthenticationMethodNotSupported,
+            "bind anonymously",
+        ),
     }
 }
 

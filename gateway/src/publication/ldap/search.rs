@@ -4,7 +4,7 @@
 //! for everybody, and is refused unless the operator lets people be listed.
 
 use certstore::cms::certificate_bundle;
-use certstore::ldap::{Entry, Filter, ResultCode, Scope, Search, START_TLS, entry, search_done};
+use certstore::ldap::{Entry, Filter, ResultCode, START_TLS, Scope, Search, entry, search_done};
 use policy::address::Address;
 
 use super::super::Office;
@@ -86,11 +86,17 @@ fn within(search: &Search, base: &str) -> Option<Wanted> {
     if asked.is_empty() || asked.eq_ignore_ascii_case(base) {
         // The base itself is nobody.
         let is_base_alone = search.scope == Scope::Base;
-        return Some(if is_base_alone { Wanted::These(Vec::new()) } else { by_filter });
+        return Some(if is_base_alone {
+            Wanted::These(Vec::new())
+        } else {
+            by_filter
+        });
     }
     let above = asked.len().checked_sub(base.len() + 1)?;
     let (name, rest) = asked.split_at_checked(above)?;
-    let is_below = rest.strip_prefix(',').is_some_and(|rest| rest.eq_ignore_ascii_case(base));
+    let is_below = rest
+        .strip_prefix(',')
+        .is_some_and(|rest| rest.eq_ignore_ascii_case(base));
     let (attribute, value) = name.split_once('=')?;
     if !is_below || !attribute.trim().eq_ignore_ascii_case("mail") || search.scope == Scope::One {
         return None;
@@ -172,12 +178,18 @@ fn shown(person: &Person, base: &str) -> Entry {
         attributes: vec![
             (
                 "objectClass".to_owned(),
-                classes.iter().map(|class| class.as_bytes().to_vec()).collect(),
+                classes
+                    .iter()
+                    .map(|class| class.as_bytes().to_vec())
+                    .collect(),
             ),
             ("cn".to_owned(), text(address)),
             ("sn".to_owned(), text(person.address.local_part())),
             ("mail".to_owned(), text(address)),
-            ("proxyAddresses".to_owned(), text(&format!("smtp:{address}"))),
+            (
+                "proxyAddresses".to_owned(),
+                text(&format!("smtp:{address}")),
+            ),
             ("userCertificate;binary".to_owned(), ders),
             ("userSMIMECertificate;binary".to_owned(), vec![bundle]),
         ],
@@ -187,7 +199,11 @@ fn shown(person: &Person, base: &str) -> Entry {
 /// What this server is (RFC 4512, section 5.1).
 fn root(office: &Office, offers_tls: bool) -> Entry {
     let text = |text: &str| vec![text.as_bytes().to_vec()];
-    let extensions = if offers_tls { text(START_TLS) } else { Vec::new() };
+    let extensions = if offers_tls {
+        text(START_TLS)
+    } else {
+        Vec::new()
+    };
     Entry {
         name: String::new(),
         attributes: vec![
@@ -201,10 +217,19 @@ fn root(office: &Office, offers_tls: bool) -> Entry {
 
 /// The attributes that a search wants to see (RFC 4511, section 4.5.1.8).
 fn chosen(mut entry: Entry, search: &Search) -> Entry {
-    let wants_all = search.attributes.is_empty() || search.attributes.iter().any(|name| name == "*");
-    let bare = |name: &str| name.split(';').next().unwrap_or_default().to_ascii_lowercase();
+    let wants_all =
+        search.attributes.is_empty() || search.attributes.iter().any(|name| name == "*");
+    let bare = |name: &str| {
+        name.split(';')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
     entry.attributes.retain(|(name, values)| {
-        let is_named = search.attributes.iter().any(|wanted| bare(wanted) == bare(name));
+        let is_named = search
+            .attributes
+            .iter()
+            .any(|wanted| bare(wanted) == bare(name));
         !values.is_empty() && (wants_all || is_named)
     });
     if search.types_only {

@@ -22,13 +22,22 @@ fn equal(attribute: &str, value: &str) -> Filter {
 }
 
 fn these(addresses: &[&str]) -> Wanted {
-    Wanted::These(addresses.iter().map(|text| Address::parse(text).unwrap()).collect())
+    Wanted::These(
+        addresses
+            .iter()
+            .map(|text| Address::parse(text).unwrap())
+            .collect(),
+    )
 }
 
 async fn office(folder: &std::path::Path) -> Office {
     let database = Database::open(&folder.join("certstore.db")).await.unwrap();
     Office {
-        people: People::new(database, vec!["example.org".to_owned()], Arc::new(SystemClock)),
+        people: People::new(
+            database,
+            vec!["example.org".to_owned()],
+            Arc::new(SystemClock),
+        ),
         base: "o=certificates".to_owned(),
         enumeration: false,
         rate: Rate::new(1_000_000),
@@ -45,10 +54,17 @@ fn a_filter_asks_for_the_addresses_that_it_names() {
         (proxy(), these(&["bob@example.org"])),
         (equal("mail", "no address"), these(&[])),
         (equal("cn", "alice@example.org"), these(&[])),
-        (Filter::Or(vec![mail(), proxy()]), these(&["alice@example.org", "bob@example.org"])),
+        (
+            Filter::Or(vec![mail(), proxy()]),
+            these(&["alice@example.org", "bob@example.org"]),
+        ),
         (Filter::And(vec![mail(), proxy()]), these(&[])),
         (
-            Filter::And(vec![equal("objectclass", "person"), mail(), Filter::Present("usercertificate".to_owned())]),
+            Filter::And(vec![
+                equal("objectclass", "person"),
+                mail(),
+                Filter::Present("usercertificate".to_owned()),
+            ]),
             these(&["alice@example.org"]),
         ),
         (Filter::Present("mail".to_owned()), everybody.clone()),
@@ -69,7 +85,11 @@ async fn each_request_has_its_answer() {
     let password = b"\x30\x10\x02\x01\x01\x60\x0b\x02\x01\x03\x04\x01x\x80\x03pwd";
     let old = b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x02\x04\x00\x80\x00";
     for (request, may_secure, expected) in [
-        (BIND, false, Next::Answer(bind_response(1, ResultCode::Success, ""))),
+        (
+            BIND,
+            false,
+            Next::Answer(bind_response(1, ResultCode::Success, "")),
+        ),
         (UNBIND, false, Next::Close(Vec::new())),
     ] {
         let request = read_request(request).unwrap();
@@ -86,10 +106,18 @@ async fn each_request_has_its_answer() {
             panic!("an answer is expected");
         };
         // Sequence, id, operation, and then the code.
-        assert_eq!(answer.get(7..10), Some(&[0x0a, 1, code][..]), "{}", answer.escape_ascii());
+        assert_eq!(
+            answer.get(7..10),
+            Some(&[0x0a, 1, code][..]),
+            "{}",
+            answer.escape_ascii()
+        );
     }
     let request = read_request(START_TLS_REQUEST).unwrap();
-    assert!(matches!(respond(request, true, &office).await, Next::Secure(_)));
+    assert!(matches!(
+        respond(request, true, &office).await,
+        Next::Secure(_)
+    ));
 }
 
 #[tokio::test]

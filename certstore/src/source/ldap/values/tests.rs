@@ -33,7 +33,11 @@ fn settings(encryption: &Certificate, signing: &Certificate) -> Vec<u8> {
 fn all_three_encodings_are_read() {
     // In the order that DER gives to the certificates of a bundle.
     let (one, two) = (sample(), sample());
-    let (one, two) = if one.der() < two.der() { (one, two) } else { (two, one) };
+    let (one, two) = if one.der() < two.der() {
+        (one, two)
+    } else {
+        (two, one)
+    };
     let bundle = certificate_bundle(&[one.der(), two.der()]);
     for (value, expected) in [
         (one.der().to_vec(), vec![&one]),
@@ -62,8 +66,16 @@ fn what_is_broken_is_counted_and_hides_nothing() {
         ([good.clone(), b"\x03".to_vec()].concat(), 1, 1),
     ] {
         let (found, not_read) = read_value(&value);
-        let short = value.get(..8.min(value.len())).unwrap().escape_ascii().to_string();
-        assert_eq!((found.len(), not_read), (certificates, unreadable), "{short}");
+        let short = value
+            .get(..8.min(value.len()))
+            .unwrap()
+            .escape_ascii()
+            .to_string();
+        assert_eq!(
+            (found.len(), not_read),
+            (certificates, unreadable),
+            "{short}"
+        );
     }
 }
 
@@ -92,7 +104,10 @@ fn an_entry_gives_the_attributes_that_are_wanted() {
     };
     let text = |text: &[u8]| tag(PL::P(text.to_vec()));
     let attribute = |name: &str, value: &[u8]| {
-        tag(PL::C(vec![text(name.as_bytes()), tag(PL::C(vec![text(value)]))]))
+        tag(PL::C(vec![
+            text(name.as_bytes()),
+            tag(PL::C(vec![text(value)])),
+        ]))
     };
     let (wanted, foreign) = (sample(), sample());
     let entry = tag(PL::C(vec![
@@ -111,5 +126,8 @@ fn an_entry_gives_the_attributes_that_are_wanted() {
     let found = collected.into_found();
     let certificates: Vec<_> = found.candidates.iter().map(|c| &c.certificate).collect();
     assert_eq!(certificates, [&wanted]);
-    assert_eq!(found.note, "1 values of certificate attributes could not be read");
+    assert_eq!(
+        found.note,
+        "1 values of certificate attributes could not be read"
+    );
 }
