@@ -10,11 +10,11 @@ const MOST_PARTS: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Filter {
     /// All of these.
-    And(Vec<Filter>),
+    And(Vec<Self>),
     /// At least one of these.
-    Or(Vec<Filter>),
+    Or(Vec<Self>),
     /// Not this.
-    Not(Box<Filter>),
+    Not(Box<Self>),
     /// The attribute has this value.
     Equal {
         /// The attribute's name, in lower case.

@@ -5,84 +5,73 @@
 //! an association can name the one certificate that needs no path (DANE-EE), be an anchor for this address alone
 //! (DANE-TA), or demand that a path that we trust anyhow has a certain certificate in it (PKIX-EE, PKIX-TA).
 
-use std::sync::Arc;
-
 use crate::certificate::Certificate;
 use crate::selection::{Candidate, Question, Selection, select};
-use crate::source::{Association, Found, SourceFailure, Usage};
+use crate::source::{Association, Found, Usage};
 use crate::trust::{Anchor, AnchorScope, Trust};
 
-/// Judges answers one after the other.
+/// Remembers what the sources have said so far, since the answers of some bear on the certificates of others.
 pub(super) struct Judge {
     question: Question,
-    trust: Arc<Trust>,
-    /// What the sources have brought so far.
     seen: Vec<Candidate>,
     associations: Vec<Association>,
 }
 
+/// One answer and all that bears on it.
+#[derive(Clone)]
+pub(super) struct Case {
+    question: Question,
+    candidates: Vec<Candidate>,
+    /// What sources before this one brought; only where it has associations, which may be about those.
+    earlier: Vec<Candidate>,
+    associations: Vec<Association>,
+    /// Whether associations come with this very answer: then its certificates count by them alone.
+    is_by_association: bool,
+}
+
 impl Judge {
-    pub(super) fn new(question: Question, trust: Arc<Trust>) -> Self {
+    pub(super) fn new(question: Question) -> Self {
         Self {
             question,
-            trust,
             seen: Vec::new(),
             associations: Vec::new(),
         }
     }
 
-    /// The best of what a source brings.
-    ///
-    /// # Errors
-    /// [`SourceFailure`] if it could not be judged.
-    pub(super) async fn judge(&mut self, found: Found) -> Result<Selection, SourceFailure> {
-        let case = Case {
-            question: self.question.clone(),
-            trust: Arc::clone(&self.trust),
-            news: !found.associations.is_empty(),
-            earlier: if found.associations.is_empty() {
-                Vec::new()
-            } else {
-                self.seen.clone()
-            },
-            associations: {
-                self.associations.extend(found.associations);
-                self.associations.clone()
-            },
-            candidates: found.candidates.clone(),
+    /// Takes in what a source brings, as a case to be decided.
+    pub(super) fn take(&mut self, found: Found) -> Case {
+        let is_by_association = !found.associations.is_empty();
+        let earlier = if is_by_association {
+            self.seen.clone()
+        } else {
+            Vec::new()
         };
-        self.seen.extend(found.candidates);
-        // Validating paths takes up to a few milliseconds, too long for a thread that serves sockets.
-        tokio::task::spawn_blocking(move || case.decide())
-            .await
-            .map_err(|_| SourceFailure("its certificates could not be judged".to_owned()))
+        self.associations.extend(found.associations);
+        self.seen.extend_from_slice(&found.candidates);
+        Case {
+            question: self.question.clone(),
+            candidates: found.candidates,
+            earlier,
+            associations: self.associations.clone(),
+            is_by_association,
+        }
     }
 }
 
-/// One answer and all that bears on it.
-struct Case {
-    question: Question,
-    trust: Arc<Trust>,
-    /// Whether the associations come with this answer: then its certificates count by them alone.
-    news: bool,
-    earlier: Vec<Candidate>,
-    associations: Vec<Association>,
-    candidates: Vec<Candidate>,
-}
-
 impl Case {
-    fn decide(self) -> Selection {
+    /// The best certificate, under what is trusted.
+    pub(super) fn decide(&self, trust: &Trust) -> Selection {
         if self.associations.is_empty() {
-            return self.choose(self.candidates.clone(), &self.trust);
+            return self.choose(self.candidates.clone(), trust);
         }
         let asserted = self.asserted();
         if asserted.chosen.is_some() {
             return asserted;
         }
-        let trusted = if self.news {
-            self.constrained()
+        let trusted = if self.is_by_association {
+            self.constrained(trust)
         } else {
-            self.choose(self.candidates.clone(), &self.trust)
+            self.choose(self.candidates.clone(), trust)
         };
         // A refusal by the associations says more than that no anchor of ours vouches.
         if trusted.chosen.is_none() && !asserted.considered.is_empty() {
@@ -116,18 +105,18 @@ impl Case {
     }
 
     /// By our own anchors, with a certificate that the domain names in the path.
-    fn constrained(&self) -> Selection {
+    fn constrained(&self, trust: &Trust) -> Selection {
         let pool = self.pool();
         let named: Vec<_> = pool
             .iter()
             .filter(|c| self.means(Usage::PkixEe, c))
             .cloned()
             .collect();
-        let by_name = self.choose(named, &self.trust);
+        let by_name = self.choose(named, trust);
         if by_name.chosen.is_some() || !self.has(Usage::PkixTa) {
             return by_name;
         }
-        let mut by_authority = self.choose(pool, &self.trust);
+        let mut by_authority = self.choose(pool, trust);
         by_authority.chosen = by_authority.chosen.filter(|(trusted, _)| {
             trusted.chain().iter().any(|authority| {
                 self.associations
@@ -202,21 +191,24 @@ mod tests {
         }
     }
 
-    fn judge(anchor: &SampleAuthority) -> Judge {
+    fn trust(anchor: &SampleAuthority) -> Trust {
         let anchor = Anchor {
             certificate: anchor.certificate(),
             scope: AnchorScope::Everybody,
         };
-        let question = Question {
+        Trust::new(vec![anchor], Vec::new())
+    }
+
+    fn judge() -> Judge {
+        Judge::new(Question {
             address: address(ALICE),
             purpose: Purpose::Encryption,
             at: now(),
-        };
-        Judge::new(question, Arc::new(Trust::new(vec![anchor], Vec::new())))
+        })
     }
 
     /// Which certificate is chosen when one source brings `certificates` and another `associations`, in both orders.
-    async fn chosen(
+    fn chosen(
         anchor: &SampleAuthority,
         certificates: &[Certificate],
         associations: Vec<Association>,
@@ -231,10 +223,10 @@ mod tests {
         };
         let mut answers = Vec::new();
         for order in [[directory.clone(), dns.clone()], [dns, directory]] {
-            let mut judge = judge(anchor);
+            let mut judge = judge();
             let mut answer = None;
             for found in order {
-                let selection = judge.judge(found).await.unwrap();
+                let selection = judge.take(found).decide(&trust(anchor));
                 answer = answer.or(selection.chosen);
             }
             answers.push(answer.map(|(trusted, _)| trusted.certificate().clone()));
@@ -242,8 +234,8 @@ mod tests {
         answers
     }
 
-    #[tokio::test]
-    async fn a_digest_in_dns_makes_a_certificate_from_elsewhere_usable() {
+    #[test]
+    fn a_digest_in_dns_makes_a_certificate_from_elsewhere_usable() {
         let ours = SampleAuthority::root("Ours");
         let theirs = SampleAuthority::root("Theirs");
         let (alice, _) = Sample::ec(ALICE).issued_by(&theirs);
@@ -256,16 +248,16 @@ mod tests {
             (Usage::PkixEe, &alice, &nobody),
             (Usage::PkixTa, &theirs.certificate(), &nobody),
         ] {
-            let found = chosen(&ours, &both, vec![digest_of(usage, named)]).await;
+            let found = chosen(&ours, &both, vec![digest_of(usage, named)]);
             assert_eq!(&found, expected, "{usage:?}");
         }
         let anchored = vec![digest_of(Usage::DaneTa, &theirs.certificate())];
-        let found = chosen(&ours, &both, anchored).await;
+        let found = chosen(&ours, &both, anchored);
         assert!(found.iter().all(Option::is_some), "{found:?}");
     }
 
-    #[tokio::test]
-    async fn a_constraint_picks_among_what_is_trusted_anyhow() {
+    #[test]
+    fn a_constraint_picks_among_what_is_trusted_anyhow() {
         let ours = SampleAuthority::root("Ours");
         let below = ours.below("Below");
         let (alice, _) = Sample::ec(ALICE).issued_by(&below);
@@ -292,16 +284,20 @@ mod tests {
                 associations,
                 ..found.clone()
             };
-            let selection = judge(&ours).judge(found).await.unwrap();
+            let selection = judge().take(found).decide(&trust(&ours));
             assert_eq!(selection.chosen.is_some(), is_chosen, "{usage:?} {named:?}");
         }
     }
 
-    #[tokio::test]
-    async fn what_dns_asserts_is_still_checked_for_address_and_purpose() {
+    #[test]
+    fn what_dns_asserts_is_still_checked_for_address_and_purpose() {
         let ours = SampleAuthority::root("Ours");
         let (bob, _) = Sample::ec("bob@example.org").self_signed();
-        let found = chosen(&ours, &[bob.clone()], vec![digest_of(Usage::DaneEe, &bob)]).await;
+        let found = chosen(
+            &ours,
+            std::slice::from_ref(&bob),
+            vec![digest_of(Usage::DaneEe, &bob)],
+        );
         assert_eq!(found, [None, None]);
     }
 }

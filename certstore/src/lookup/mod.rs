@@ -23,9 +23,10 @@ use crate::certificate::Purpose;
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError};
 use crate::selection::{Question, Selection};
-use crate::source::Source;
+use crate::source::{Source, SourceFailure};
 use crate::trust::{Anchor, Trust};
 use answer::{ByLifetime, CachedAnswer};
+use judge::Case;
 
 pub use anchors::add_anchor;
 pub use answer::{Lifetimes, Unavailable};
@@ -52,7 +53,7 @@ pub struct Lookup {
 pub struct Explanation {
     /// The certificate to use, if any will do, and what became of the others.
     pub selection: Selection,
-    /// The sources that were asked, in their order; those after the first usable certificate were not.
+    /// The sources that had a say, in their order; those after the first usable certificate had none.
     pub sources: Vec<SourceReport>,
 }
 
@@ -150,7 +151,7 @@ impl Lookup {
     /// A fresh answer for `address`, past the cache, and how it came about.
     pub async fn explain(&self, address: &Address, purpose: Purpose) -> Explanation {
         let question = self.question(address, purpose);
-        walk::walk(&self.sources, &question, &self.trust()).await
+        self.walk(&question).await
     }
 
     /// What is trusted at this moment.
@@ -193,8 +194,7 @@ impl Lookup {
 
     async fn ask(&self, address: &Address, purpose: Purpose) -> CachedAnswer {
         let question = self.question(address, purpose);
-        let Explanation { selection, sources } =
-            walk::walk(&self.sources, &question, &self.trust()).await;
+        let Explanation { selection, sources } = self.walk(&question).await;
         let selection = Arc::new(selection);
         let failed = sources.into_iter().find_map(|report| match report.outcome {
             SourceOutcome::Unavailable(reason) => Some((report.name, reason)),
@@ -217,5 +217,14 @@ impl Lookup {
             purpose,
             at: self.clock.now(),
         }
+    }
+
+    /// The best of what a source brought.
+    async fn decide(&self, case: Case) -> Result<Selection, SourceFailure> {
+        let trust = self.trust();
+        // Validating paths takes up to a few milliseconds, too long for a thread that serves sockets.
+        tokio::task::spawn_blocking(move || case.decide(&trust))
+            .await
+            .map_err(|_| SourceFailure("its certificates could not be judged".to_owned()))
     }
 }

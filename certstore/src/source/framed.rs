@@ -85,37 +85,22 @@ impl<S: Source> Framed<S> {
     /// Tells breaker, metrics and log what came of a question.
     fn note(&self, answer: &Result<Found, SourceFailure>, took: Duration) {
         let name = self.directory.name();
-        let turn = match answer {
-            Ok(found) if found.candidates.is_empty() && found.associations.is_empty() => {
-                self.count("none");
-                self.breaker.succeeded()
-            }
-            Ok(_) => {
-                self.count("found");
-                self.breaker.succeeded()
-            }
-            Err(_) => {
-                self.count("unavailable");
-                self.breaker.failed(Instant::now())
-            }
-        };
         metrics::histogram!("postern_directory_seconds", "directory" => name.to_owned())
             .record(took.as_secs_f64());
-        let gauge = metrics::gauge!("postern_directory_down", "directory" => name.to_owned());
-        match (turn, answer) {
-            (Turn::Opened, Err(failure)) => {
-                gauge.set(1.0);
-                warn!(event = "directory.down", directory = name, reason = %failure, "directory is down");
+        match answer {
+            Ok(found) => {
+                let is_none = found.candidates.is_empty() && found.associations.is_empty();
+                self.count(if is_none { "none" } else { "found" });
+                if self.breaker.succeeded() == Turn::Closed {
+                    tell_up(name);
+                }
             }
-            (Turn::Closed, _) => {
-                gauge.set(0.0);
-                info!(
-                    event = "directory.up",
-                    directory = name,
-                    "directory answers again"
-                );
+            Err(failure) => {
+                self.count("unavailable");
+                if self.breaker.failed(Instant::now()) == Turn::Opened {
+                    tell_down(name, failure);
+                }
             }
-            (Turn::Same | Turn::Opened, _) => {}
         }
     }
 
@@ -124,6 +109,20 @@ impl<S: Source> Framed<S> {
         metrics::counter!("postern_directory_answers_total", "directory" => name, "outcome" => outcome)
             .increment(1);
     }
+}
+
+fn tell_down(name: &str, failure: &SourceFailure) {
+    metrics::gauge!("postern_directory_down", "directory" => name.to_owned()).set(1.0);
+    warn!(event = "directory.down", directory = name, reason = %failure, "directory is down");
+}
+
+fn tell_up(name: &str) {
+    metrics::gauge!("postern_directory_down", "directory" => name.to_owned()).set(0.0);
+    info!(
+        event = "directory.up",
+        directory = name,
+        "directory answers again"
+    );
 }
 
 impl<S: Source> Source for Framed<S> {

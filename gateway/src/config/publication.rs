@@ -26,24 +26,28 @@ pub struct PublicationConfig {
     pub requests_per_minute: u32,
 }
 
+/// The ways in, by their keys.
+const WAYS: [&str; 4] = ["ldap", "ldaps", "http", "https"];
+
 /// Reads the section.
 pub(super) fn read(section: Option<Reader<'_, '_>>) -> Option<PublicationConfig> {
     let mut section = section?;
-    let addresses = ["ldap", "ldaps", "http", "https"].map(|key| {
+    let keys = section.table.keys();
+    let has = |ways: &[&str]| keys.iter().any(|key| ways.contains(&key.value.as_str()));
+    if !has(&WAYS) {
+        let message =
+            "[publication] needs one of `ldap`, `ldaps`, `http` and `https`: where it listens";
+        section.table.error(section.table.place(), message);
+    }
+    let [ldap, ldaps, http, https] = WAYS.map(|key| {
         let address = section.table.parsed(key, |text| {
             text.parse::<SocketAddr>()
                 .map_err(|_| "an IP address and a port are needed, such as 127.0.0.1:1389")
         });
         address.map(|address| address.value)
     });
-    if addresses.iter().all(Option::is_none) {
-        let message =
-            "[publication] needs one of `ldap`, `ldaps`, `http` and `https`: where it listens";
-        section.table.error(section.table.place(), message);
-    }
-    let [ldap, ldaps, http, https] = addresses;
     let (certificate, key) = (section.path("certificate"), section.path("key"));
-    if ldaps.is_some() || https.is_some() || certificate.is_some() != key.is_some() {
+    if has(&["ldaps", "https"]) || certificate.is_some() != key.is_some() {
         section.table.require("certificate");
         section.table.require("key");
     }

@@ -4,6 +4,7 @@
 //! there. Over a wire that others may write to, each of those would end the process or fill its memory. So it never sees
 //! the socket: it has one end of a pair, and this has the other.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::BytesMut;
@@ -17,6 +18,9 @@ use crate::source::LARGEST_ANSWER;
 /// Longest message that a server may send, in bytes.
 pub(super) const LARGEST_MESSAGE: usize = LARGEST_ANSWER;
 
+/// Most bytes that a server may send after the last question.
+const MOST_BYTES: usize = 4 * LARGEST_MESSAGE;
+
 /// Why a relay ended; nothing while it runs.
 pub(super) type Trouble = Arc<OnceLock<String>>;
 
@@ -27,9 +31,10 @@ where
 {
     let (from_server, mut to_server) = tokio::io::split(stream);
     let (from_library, to_library) = library.into_split();
+    let unasked = AtomicUsize::new(0);
     let reason = tokio::select! {
-        reason = answers(from_server, to_library) => reason,
-        reason = questions(from_library, &mut to_server) => reason,
+        reason = answers(from_server, to_library, &unasked) => reason,
+        reason = questions(from_library, &mut to_server, &unasked) => reason,
     };
     // Whoever waits for the library sees its end of the pair close, and then finds the reason here.
     trouble.get_or_init(|| reason);
@@ -37,19 +42,44 @@ where
     let _closed = to_server.shutdown().await;
 }
 
-async fn questions<W: AsyncWrite + Unpin>(mut from: OwnedReadHalf, to: &mut W) -> String {
-    match tokio::io::copy(&mut from, to).await {
-        Ok(_) => "the connection was closed".to_owned(),
-        Err(error) => error.to_string(),
+/// Passes questions on; with each, the server may send as much as before.
+async fn questions<W: AsyncWrite + Unpin>(
+    mut from: OwnedReadHalf,
+    to: &mut W,
+    unasked: &AtomicUsize,
+) -> String {
+    let mut bytes = BytesMut::with_capacity(4 * 1024);
+    loop {
+        match from.read_buf(&mut bytes).await {
+            Ok(0) => return "the connection was closed".to_owned(),
+            Ok(_) => unasked.store(0, Ordering::Relaxed),
+            Err(error) => return error.to_string(),
+        }
+        if let Err(error) = to.write_all_buf(&mut bytes).await {
+            return error.to_string();
+        }
+        // What TLS holds back would never be answered.
+        if let Err(error) = to.flush().await {
+            return error.to_string();
+        }
     }
 }
 
-async fn answers<R: AsyncRead + Unpin>(mut from: R, mut to: OwnedWriteHalf) -> String {
+async fn answers<R: AsyncRead + Unpin>(
+    mut from: R,
+    mut to: OwnedWriteHalf,
+    unasked: &AtomicUsize,
+) -> String {
     let mut bytes = BytesMut::with_capacity(16 * 1024);
     loop {
         match message_length(&bytes, LARGEST_MESSAGE) {
             Err(error) => return format!("the server sent {error}"),
             Ok(Some(length)) if bytes.len() >= length => {
+                if unasked.fetch_add(length, Ordering::Relaxed) + length > MOST_BYTES {
+                    return format!(
+                        "the server sent more than {MOST_BYTES} bytes for one question"
+                    );
+                }
                 let message = bytes.split_to(length);
                 if let Err(error) = check_response(&message) {
                     return format!("the server sent {error}");
@@ -72,7 +102,7 @@ async fn answers<R: AsyncRead + Unpin>(mut from: R, mut to: OwnedWriteHalf) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ldap::{ResultCode, search_done};
+    use crate::ldap::{Entry, ResultCode, entry, search_done};
 
     /// What comes out at the library's end when a server sends `sent`, and why it ended.
     async fn passed_on(sent: &[u8]) -> (Vec<u8>, String) {
@@ -116,5 +146,34 @@ mod tests {
         ] {
             assert_eq!(passed_on(&sent).await, (passed, reason.to_owned()));
         }
+    }
+
+    #[tokio::test]
+    async fn a_flood_ends_the_connection() {
+        let value = ("x".to_owned(), vec![vec![0; LARGEST_MESSAGE / 2]]);
+        let large = entry(
+            2,
+            &Entry {
+                name: String::new(),
+                attributes: vec![value],
+            },
+        );
+        let (mut server, ours) = tokio::io::duplex(1 << 16);
+        let (mut library, other) = UnixStream::pair().unwrap();
+        let trouble = Trouble::default();
+        let running = tokio::spawn(relay(ours, other, Arc::clone(&trouble)));
+        let flooding = tokio::spawn(async move { while server.write_all(&large).await.is_ok() {} });
+        let mut passed = 0;
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(count @ 1..) = library.read(&mut buffer).await {
+            passed += count;
+        }
+        running.await.unwrap();
+        flooding.await.unwrap();
+        assert!(passed <= MOST_BYTES, "{passed}");
+        assert!(
+            trouble.get().unwrap().contains("for one question"),
+            "{trouble:?}"
+        );
     }
 }

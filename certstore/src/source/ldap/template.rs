@@ -98,12 +98,17 @@ mod tests {
                 "(|(mail=\"\\2a\\29\\28uid=\\2a\"@x.example)(proxyAddresses=smtp:\"\\2a\\29\\28uid=\\2a\"@x.example))",
             ),
             (
+                "é@x.example",
+                "(|(mail=é@x.example)(proxyAddresses=smtp:é@x.example))",
+            ),
+            (
                 "{local}@x.example",
                 "(|(mail={local}@x.example)(proxyAddresses=smtp:{local}@x.example))",
             ),
         ] {
             let address = Address::parse(address).unwrap();
             assert_eq!(template.fill(&address), expected);
+            assert!(parse_filter(expected).is_ok(), "{expected}");
         }
         let own = FilterTemplate::parse("(&(uid={local})(dc={domain})(x={y}))").unwrap();
         let alice = Address::parse("alice@example.org").unwrap();

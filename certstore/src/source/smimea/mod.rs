@@ -143,13 +143,12 @@ impl SmimeaDirectory {
         {
             return insecure("records of a zone that is not signed were left out");
         }
-        let records = lookup
-            .answers()
-            .iter()
-            .filter_map(|record| match &record.data {
-                RData::SMIMEA(smimea) => Some(&smimea.0),
-                _ => None,
-            });
+        let records = lookup.answers().iter().filter_map(|record| {
+            let RData::SMIMEA(smimea) = &record.data else {
+                return None;
+            };
+            Some(&smimea.0)
+        });
         let mut found = Found::default();
         let mut unknown = 0;
         for record in records.take(MOST_CERTIFICATES) {
