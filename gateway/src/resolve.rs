@@ -83,6 +83,12 @@ impl Resolved {
         &self.parsed
     }
 
+    /// Waits until the message's share of the memory budget covers its content so many times.
+    pub async fn reserve(&mut self, times: u64) {
+        let size = u64::try_from(self.parsed.message().content().len()).unwrap_or(u64::MAX);
+        self.parsed.reserve(size.saturating_mul(times)).await;
+    }
+
     /// Takes it apart for the next stage.
     #[must_use]
     pub fn into_parts(self) -> (Parsed, Option<Arc<dyn Signer>>, Vec<Plan>) {

@@ -48,7 +48,7 @@ impl Received {
             id,
             envelope,
             content,
-            permit: Permit::outside_the_budget(),
+            permit: Permit::made_up_for_a_test(),
         }
     }
 }
