@@ -6,7 +6,7 @@
 //! (DANE-TA), or demand that a path that we trust anyhow has a certain certificate in it (PKIX-EE, PKIX-TA).
 
 use crate::certificate::Certificate;
-use crate::selection::{Candidate, Question, Selection, select};
+use crate::selection::{Candidate, Question, Selection, Verdict, select};
 use crate::source::{Association, Found, Usage};
 use crate::trust::{Anchor, AnchorScope, Trust};
 
@@ -83,47 +83,31 @@ impl Case {
 
     /// By the anchors that the domain asserts, for its address alone.
     fn asserted(&self) -> Selection {
-        let pool = self.pool();
-        let named: Vec<_> = pool
-            .iter()
-            .filter(|c| self.means(Usage::DaneEe, c))
-            .cloned()
-            .collect();
+        let named = self.meant_by(Usage::DaneEe);
         let by_name = self.choose(named.clone(), &self.trust_in(&named));
-        if by_name.chosen.is_some() {
+        let anchors = self.meant_by(Usage::DaneTa);
+        if by_name.chosen.is_some() || anchors.is_empty() {
             return by_name;
         }
-        let anchors: Vec<_> = pool
-            .iter()
-            .filter(|c| self.means(Usage::DaneTa, c))
-            .cloned()
-            .collect();
-        if anchors.is_empty() {
-            return by_name;
-        }
-        self.choose(pool, &self.trust_in(&anchors))
+        self.choose(self.pool(), &self.trust_in(&anchors))
     }
 
     /// By our own anchors, with a certificate that the domain names in the path.
     fn constrained(&self, trust: &Trust) -> Selection {
-        let pool = self.pool();
-        let named: Vec<_> = pool
-            .iter()
-            .filter(|c| self.means(Usage::PkixEe, c))
-            .cloned()
-            .collect();
-        let by_name = self.choose(named, trust);
+        let by_name = self.choose(self.meant_by(Usage::PkixEe), trust);
         if by_name.chosen.is_some() || !self.has(Usage::PkixTa) {
             return by_name;
         }
-        let mut by_authority = self.choose(pool, trust);
-        by_authority.chosen = by_authority.chosen.filter(|(trusted, _)| {
-            trusted.chain().iter().any(|authority| {
-                self.associations
-                    .iter()
-                    .any(|one| one.usage == Usage::PkixTa && one.means(authority))
-            })
-        });
+        let mut by_authority = self.choose(self.pool(), trust);
+        let is_demanded = |authority: &Certificate| {
+            let mut associations = self.associations.iter();
+            associations.any(|one| one.usage == Usage::PkixTa && one.means(authority))
+        };
+        let chosen = by_authority.chosen.take();
+        by_authority.chosen = chosen.filter(|(trusted, _)| trusted.chain().iter().any(is_demanded));
+        if by_authority.chosen.is_none() {
+            refuse_all(&mut by_authority);
+        }
         by_authority
     }
 
@@ -139,10 +123,13 @@ impl Case {
         self.associations.iter().any(|one| one.usage == usage)
     }
 
-    fn means(&self, usage: Usage, candidate: &Candidate) -> bool {
-        self.associations
-            .iter()
-            .any(|one| one.usage == usage && one.means(&candidate.certificate))
+    /// The certificates that associations of this usage mean.
+    fn meant_by(&self, usage: Usage) -> Vec<Candidate> {
+        let is_meant = |candidate: &Candidate| {
+            let mut associations = self.associations.iter();
+            associations.any(|one| one.usage == usage && one.means(&candidate.certificate))
+        };
+        self.pool().into_iter().filter(is_meant).collect()
     }
 
     fn trust_in(&self, anchors: &[Candidate]) -> Trust {
@@ -163,6 +150,17 @@ impl Case {
             .filter(Certificate::is_ca)
             .collect();
         select(candidates, &self.question, trust, &intermediates)
+    }
+}
+
+/// The one that would have been chosen has no path of the kind that its domain demands.
+fn refuse_all(selection: &mut Selection) {
+    for one in &mut selection.considered {
+        if one.verdict == Verdict::Chosen {
+            one.verdict = Verdict::Refused;
+            "untrusted: no authority that its domain demands by SMIMEA stands above it"
+                .clone_into(&mut one.reason);
+        }
     }
 }
 
@@ -286,6 +284,11 @@ mod tests {
             };
             let selection = judge().take(found).decide(&trust(&ours));
             assert_eq!(selection.chosen.is_some(), is_chosen, "{usage:?} {named:?}");
+            let mut verdicts = selection.considered.iter().map(|one| one.verdict);
+            assert_eq!(
+                verdicts.any(|verdict| verdict == Verdict::Chosen),
+                is_chosen
+            );
         }
     }
 

@@ -1,6 +1,6 @@
 //! An RFC 4387 certificate store over HTTP: `GET …?uri=ADDRESS`, and the certificates as they are.
 //!
-//! It answers at the well-known place (RFC 4387, section 3.3) and at `/search`, by the attributes `uri` and `email`, which
+//! It answers at the well-known place (RFC 4387, section 3) and at `/search`, by the attributes `uri` and `email`, which
 //! mean the same for S/MIME certificates. One certificate is sent as `application/pkix-cert`, several in multipart/mixed.
 
 use std::io;

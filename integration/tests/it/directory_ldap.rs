@@ -236,6 +236,37 @@ fn a_rule_may_go_on_without_it_but_never_in_clear() -> Result<()> {
 }
 
 #[test]
+fn an_outage_opens_the_way_to_clear_text_only_where_a_rule_says_so() -> Result<()> {
+    let nobody = directory(&format!("ldap://{}", process::free_address()?), "");
+    for (on_unavailable, expected) in [
+        ("defer", "451 4.4.3 "),
+        ("next", "451 4.4.3 "),
+        ("clear", "250 "),
+    ] {
+        let policy = format!(
+            "[[rule]]\nname = \"out\"\nwhen = {{ direction = \"outbound\" }}\nencrypt = \"preferred\"\n\
+             on-unavailable = \"{on_unavailable}\"\n"
+        );
+        let sink = Sink::start()?;
+        let gateway = Setup::default()
+            .policy(&policy)
+            .next_hop(sink.address())
+            .tables(&nobody)
+            .start()?;
+        let mail = mails::plain(ALICE, BETTY);
+        let sent = gateway.send(ALICE, &[BETTY], &mail.content)?;
+        let reply = sent
+            .message
+            .unwrap_or_else(|| sent.recipients[0].clone())
+            .text();
+        assert!(reply.starts_with(expected), "{on_unavailable}: {reply}");
+        let clear = usize::from(on_unavailable == "clear");
+        assert_eq!(sink.wait(clear)?.len(), clear, "{on_unavailable}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_thousand_messages_at_once_make_one_search() -> Result<()> {
     const MESSAGES: usize = 1_000;
     let slapd = Slapd::start(&people()?, false)?;

@@ -1,7 +1,7 @@
 //! The URL that is asked for an address.
 //!
 //! With `{address}`, `{local}`, `{domain}` or `{sha256}` in it, it is filled in; without, it is an RFC 4387 certificate
-//! store, and asked by the attribute `uri`, which for S/MIME certificates is the address (RFC 4387, section 2.2). What is
+//! store, and asked by the attribute `uri`, which for S/MIME certificates is the address (RFC 4387, section 2). What is
 //! put in is percent-encoded to the last character that could mean something.
 
 use aws_lc_rs::digest::{SHA256, digest};
