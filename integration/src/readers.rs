@@ -5,6 +5,7 @@
 //! does, or when it gives more than its input can hold. A reader is named like its function, its target in `fuzz/` and
 //! its seeds in `corpus/`.
 
+mod directories;
 mod pkcs12;
 
 use std::hint::black_box;
@@ -27,6 +28,7 @@ use policy::address::{self, Address};
 use policy::compile::{CompileOptions, Policy};
 use policy::diagnostic::Source;
 
+pub use directories::{http_certificates, ldap_request, ldap_value};
 pub use pkcs12::pkcs12;
 
 const HOSTNAME: &str = "gw.example.org";

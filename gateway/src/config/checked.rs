@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use certstore::cms::{ContentCipher, Digest, KeyTransport, RsaSignature};
 
+use super::directory::DirectoryConfig;
+use super::publication::PublicationConfig;
 use crate::observe::{LogFormat, LogLevel};
 
 /// Everything `postern.toml` says.
@@ -31,6 +33,10 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     /// Whom we believe.
     pub trust: TrustConfig,
+    /// Where certificates are looked for beside our own store, first one first.
+    pub directories: Vec<DirectoryConfig>,
+    /// Whether and where others see our users' certificates.
+    pub publication: Option<PublicationConfig>,
     /// The vault key's file; absolute.
     pub vault_key_file: PathBuf,
     /// How and how much is logged.

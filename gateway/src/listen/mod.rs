@@ -21,6 +21,7 @@ use crate::observe::QueueId;
 use crate::smtp::Envelope;
 
 pub use bind::{Bound, ListenError, bind};
+pub(crate) use bind::{acceptor, open_socket};
 pub use memory::Permit;
 pub use serve::{Settings, serve};
 

@@ -113,6 +113,8 @@ fn config(data_dir: std::path::PathBuf, routes: Vec<RouteConfig>) -> Config {
             timeout: second,
         },
         routes,
+        directories: Vec::new(),
+        publication: None,
         trust: TrustConfig::default(),
         profiles: Vec::new(),
     }
