@@ -88,6 +88,15 @@ pub struct Located<'s, T> {
 }
 
 impl<'s, T> Located<'s, T> {
+    /// The same place with a reference to the value.
+    #[must_use]
+    pub const fn as_ref(&self) -> Located<'s, &T> {
+        Located {
+            value: &self.value,
+            place: self.place,
+        }
+    }
+
     /// The same place with another value.
     #[must_use]
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Located<'s, U> {

@@ -7,7 +7,9 @@ mod listener;
 mod profile;
 mod read;
 
+pub use policy::network::Network;
+
 pub use checked::{
     Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls, LogConfig,
-    Network, Profile, RouteConfig, RouteTls, TrustConfig,
+    Profile, RouteConfig, RouteTls, TrustConfig,
 };
