@@ -158,7 +158,9 @@ fn evaluate(criterion: &mut Criterion) {
         format!("[[rule]]\nname = \"{number}\"\nwhen = {{ recipient = \"*@{number}.example\" }}\n")
     };
     let rules: String = (0..1_000).map(rule).collect();
-    let entries: Vec<String> = (0..100_000).map(|n| format!("\"*@l{n}.example\"")).collect();
+    let entries: Vec<String> = (0..100_000)
+        .map(|n| format!("\"*@l{n}.example\""))
+        .collect();
     let list = format!(
         "[lists]\nl = [{}]\n[[rule]]\nname = \"l\"\nwhen = {{ recipient = \"list:l\" }}\n",
         entries.join(",")

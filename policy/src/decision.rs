@@ -3,7 +3,6 @@
 mod orders;
 mod words;
 
-
 use std::time::Duration;
 
 use crate::address::Address;
@@ -96,6 +95,15 @@ impl Decision {
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
         self.refusal().is_some()
+    }
+
+    /// Why the mail waits for somebody to look at it, whatever else is ordered.
+    #[must_use]
+    pub const fn held(&self) -> Option<&String> {
+        match &self.stop {
+            Some(Stop::Hold(text)) => Some(text),
+            Some(Stop::Reject(_)) | None => None,
+        }
     }
 
     /// The text that the mail is refused with whatever else is ordered.

@@ -5,9 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{
-    Decision, NoCertificate, NoTls, OnUnavailable, Requirement, Stop,
-};
+use crate::decision::{Decision, NoCertificate, NoTls, OnUnavailable, Requirement, Stop};
 use crate::facts::Direction;
 
 /// What the recipient's certificate is like.
@@ -102,7 +100,9 @@ impl Decision {
         match (self.encrypt, world.certificate, self.on_unavailable) {
             (Requirement::No, _, _) => Fate::Clear,
             (_, Availability::Usable, _) => Fate::Encrypted,
-            (Requirement::Preferred, Availability::Unavailable, OnUnavailable::Clear) => Fate::Clear,
+            (Requirement::Preferred, Availability::Unavailable, OnUnavailable::Clear) => {
+                Fate::Clear
+            }
             (_, Availability::None, _) | (_, Availability::Unavailable, OnUnavailable::Next) => {
                 self.without_certificate(world)
             }
@@ -118,7 +118,97 @@ impl Decision {
             (NoCertificate::Clear, Requirement::Preferred, _) => Fate::Clear,
             (NoCertificate::Tls, _, _) if world.verified_tls => Fate::ClearOverTls,
             (NoCertificate::Tls, _, NoTls::Hold) => Fate::Held,
-            (NoCertificate::Reject | NoCertificate::Clear | NoCertificate::Tls, _, _) => Fate::Refused,
+            (NoCertificate::Reject | NoCertificate::Clear | NoCertificate::Tls, _, _) => {
+                Fate::Refused
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::generated::{compiled, policies};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+        #[test]
+        fn nothing_that_compiles_sends_in_clear_what_must_be_encrypted(text in policies()) {
+            let policy = compiled(&text);
+            for decision in policy.iter().flat_map(|policy| policy.decisions()) {
+                let fates = World::ALL.map(|world| decision.fate(Direction::Outbound, world));
+                if decision.encrypt == Requirement::Required {
+                    prop_assert!(!fates.contains(&Fate::Clear), "{decision:?}");
+                    let may_use_tls = decision.no_certificate == NoCertificate::Tls;
+                    prop_assert!(may_use_tls || !fates.contains(&Fate::ClearOverTls), "{decision:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_fate_follows_the_orders() {
+        let world = |certificate, verified_tls| World {
+            certificate,
+            verified_tls,
+        };
+        let none = world(Availability::None, false);
+        let down = world(Availability::Unavailable, true);
+        for (orders, world, fate) in [
+            ("", none, Fate::Clear),
+            ("encrypt = \"required\"", World::ALL[0], Fate::Encrypted),
+            ("encrypt = \"required\"", none, Fate::Refused),
+            ("encrypt = \"required\"", down, Fate::Deferred),
+            (
+                "encrypt = \"required\"\non-unavailable = \"next\"",
+                down,
+                Fate::Refused,
+            ),
+            (
+                "encrypt = \"required\"\nno-certificate = \"hold\"",
+                none,
+                Fate::Held,
+            ),
+            (
+                "encrypt = \"required\"\nno-certificate = \"ask\"",
+                none,
+                Fate::Asked,
+            ),
+            (
+                "encrypt = \"required\"\nno-certificate = \"tls\"",
+                none,
+                Fate::Refused,
+            ),
+            (
+                "encrypt = \"required\"\nno-certificate = \"tls\"",
+                World::ALL[2],
+                Fate::ClearOverTls,
+            ),
+            (
+                "encrypt = \"preferred\"\nno-certificate = \"tls\"\nno-tls = \"hold\"",
+                none,
+                Fate::Held,
+            ),
+            ("encrypt = \"preferred\"", none, Fate::Clear),
+            ("encrypt = \"preferred\"", down, Fate::Deferred),
+            (
+                "encrypt = \"preferred\"\non-unavailable = \"clear\"",
+                down,
+                Fate::Clear,
+            ),
+            ("reject = \"no\"", none, Fate::Refused),
+            ("hold = \"look\"", none, Fate::Held),
+        ] {
+            let policy = compiled(&format!("[[rule]]\nname = \"r\"\n{orders}\n")).unwrap();
+            let decision = policy.decisions().next().unwrap();
+            assert_eq!(
+                decision.fate(Direction::Outbound, world),
+                fate,
+                "{orders} {world:?}"
+            );
         }
     }
 }

@@ -14,8 +14,15 @@ pub mod facts;
 pub mod pattern;
 pub mod decision;
 pub mod fate;
+pub mod recorded;
 pub mod rule;
 mod syntax;
 pub mod compile;
+pub mod print;
 pub mod evaluate;
+pub mod explain;
 pub mod suite;
+pub mod compare;
+
+#[cfg(test)]
+mod generated;

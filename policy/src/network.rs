@@ -119,8 +119,16 @@ mod tests {
     #[test]
     fn what_is_no_network_is_refused() {
         for text in [
-            "", "/", "192.0.2.0/33", "::/129", "192.0.2.0/+8", "192.0.2.0/", "192.0.2/24", "a",
-            "192.0.2.0/8/8", " ::1",
+            "",
+            "/",
+            "192.0.2.0/33",
+            "::/129",
+            "192.0.2.0/+8",
+            "192.0.2.0/",
+            "192.0.2/24",
+            "a",
+            "192.0.2.0/8/8",
+            " ::1",
         ] {
             assert_eq!(text.parse::<Network>(), Err(NetworkError), "{text:?}");
         }
@@ -136,7 +144,11 @@ mod tests {
             ("::/0", "10.0.0.0/8", false),
         ] {
             let wide: Network = wide.parse().unwrap();
-            assert_eq!(wide.covers(&narrow.parse().unwrap()), covers, "{wide} {narrow}");
+            assert_eq!(
+                wide.covers(&narrow.parse().unwrap()),
+                covers,
+                "{wide} {narrow}"
+            );
         }
     }
 }

@@ -50,11 +50,19 @@ impl Weekday {
 
     /// The bit of the day after, or before, that of `bit`.
     const fn next(bit: u8) -> u8 {
-        if bit == Self::Sunday.bit() { 1 } else { bit << 1 }
+        if bit == Self::Sunday.bit() {
+            1
+        } else {
+            bit << 1
+        }
     }
 
     const fn previous(bit: u8) -> u8 {
-        if bit == 1 { Self::Sunday.bit() } else { bit >> 1 }
+        if bit == 1 {
+            Self::Sunday.bit()
+        } else {
+            bit >> 1
+        }
     }
 }
 
@@ -245,7 +253,11 @@ mod tests {
             ("08:00-24:00", "tue 23:59", true),
         ] {
             let read: Period = period.parse().unwrap();
-            assert_eq!(read.contains(moment.parse().unwrap()), is_inside, "{moment} in {period}");
+            assert_eq!(
+                read.contains(moment.parse().unwrap()),
+                is_inside,
+                "{moment} in {period}"
+            );
             assert_eq!(read.to_string().parse(), Ok(read), "{period}");
         }
     }
@@ -253,25 +265,65 @@ mod tests {
     #[test]
     fn what_is_no_time_is_refused() {
         for text in [
-            "", " ", "mo", "mon-", "-mon", "mon,,tue", "8:00-18:00", "08:00", "08:00-08:00",
-            "24:00-06:00", "08:00-24:01", "08:60-09:00", "mon 08:00", "mon  08:00-09:00", "+8:00-09:00",
+            "",
+            " ",
+            "mo",
+            "mon-",
+            "-mon",
+            "mon,,tue",
+            "8:00-18:00",
+            "08:00",
+            "08:00-08:00",
+            "24:00-06:00",
+            "08:00-24:01",
+            "08:60-09:00",
+            "mon 08:00",
+            "mon  08:00-09:00",
+            "+8:00-09:00",
         ] {
-            assert_eq!(text.parse::<Period>(), Err(ScheduleError::Period), "{text:?}");
+            assert_eq!(
+                text.parse::<Period>(),
+                Err(ScheduleError::Period),
+                "{text:?}"
+            );
         }
-        for text in ["", "mon", "mon 24:00", "mon 8:00", "mon 08:00-09:00", "08:00"] {
-            assert_eq!(text.parse::<Moment>(), Err(ScheduleError::Moment), "{text:?}");
+        for text in [
+            "",
+            "mon",
+            "mon 24:00",
+            "mon 8:00",
+            "mon 08:00-09:00",
+            "08:00",
+        ] {
+            assert_eq!(
+                text.parse::<Moment>(),
+                Err(ScheduleError::Moment),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn covering_is_never_wrong() {
-        let periods = ["mon-fri", "mon 08:00-10:00", "tue,mon 07:00-11:00", "22:00-06:00", "fri 23:00-05:00", "sat 23:00-07:00"];
+        let periods = [
+            "mon-fri",
+            "mon 08:00-10:00",
+            "tue,mon 07:00-11:00",
+            "22:00-06:00",
+            "fri 23:00-05:00",
+            "sat 23:00-07:00",
+        ];
         let periods = periods.map(|text| text.parse::<Period>().unwrap());
-        let week = Weekday::WORDS.iter().flat_map(|(_, day)| (0..24).map(|hour| Moment::new(*day, hour, 30).unwrap()));
+        let week = Weekday::WORDS
+            .iter()
+            .flat_map(|(_, day)| (0..24).map(|hour| Moment::new(*day, hour, 30).unwrap()));
         for moment in week {
             for wide in periods {
                 for narrow in periods.iter().filter(|narrow| wide.covers(narrow)) {
-                    assert!(!narrow.contains(moment) || wide.contains(moment), "{wide} {narrow} {moment}");
+                    assert!(
+                        !narrow.contains(moment) || wide.contains(moment),
+                        "{wide} {narrow} {moment}"
+                    );
                 }
             }
         }

@@ -45,7 +45,10 @@ impl Policy {
             let answer = self.evaluate(&test.mail.facts(direction, recipient));
             let differences = differences(expected, answer);
             if !differences.is_empty() {
-                failure.push_str(&format!("{recipient}: {}\n{differences}", decided_by(answer)));
+                failure.push_str(&format!(
+                    "{recipient}: {}\n{differences}",
+                    decided_by(answer)
+                ));
             }
         }
         Outcome {
@@ -131,7 +134,11 @@ fn differences(expected: &Expectation, answer: Answer<'_>) -> String {
     let orders = decision.map(Decision::orders).unwrap_or_default();
     for (key, wanted) in &expected.orders {
         let found = orders.iter().find(|(own, _)| own == key);
-        compare(key, wanted, found.map_or("none", |(_, value): &(_, Cow<'_, str>)| value));
+        compare(
+            key,
+            wanted,
+            found.map_or("none", |(_, value): &(_, Cow<'_, str>)| value),
+        );
     }
     differences
 }

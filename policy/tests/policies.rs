@@ -103,7 +103,9 @@ fn answer(answer: Answer<'_>, content: &Content<'_>) -> String {
     let decision = match answer {
         Answer::NotYet => return "not yet\n".to_owned(),
         Answer::NoRule => return "no rule matches, refused\n".to_owned(),
-        Answer::Unavailable(rule) => return format!("rule {:?} needs what is not known, deferred\n", rule.name),
+        Answer::Unavailable(rule) => {
+            return format!("rule {:?} needs what is not known, deferred\n", rule.name);
+        }
         Answer::Decided(decision) => decision,
     };
     let mut text = format!(
@@ -139,7 +141,9 @@ fn compile(path: &Path) -> Result<(Policy, Vec<Diagnostic>), Vec<Diagnostic>> {
         let file = path.with_file_name(&written);
         let text = fs::read_to_string(&file);
         ListFile {
-            source: text.map(|text| Source::new(written.clone(), text)).map_err(|_| "it is not there".to_owned()),
+            source: text
+                .map(|text| Source::new(written.clone(), text))
+                .map_err(|_| "it is not there".to_owned()),
             written,
         }
     };
@@ -175,7 +179,10 @@ impl Given {
         let diagnostics = Diagnostics::default();
         let mut table = document::parse(&source, &diagnostics).expect("facts are TOML");
         let pairs = |texts: Vec<String>| -> Vec<(String, String)> {
-            let split = |text: &String| text.split_once(": ").map(|(a, b)| (a.to_owned(), b.to_owned()));
+            let split = |text: &String| {
+                text.split_once(": ")
+                    .map(|(a, b)| (a.to_owned(), b.to_owned()))
+            };
             texts.iter().filter_map(split).collect()
         };
         let client_certificate = table.boolean("client-certificate").is_some_and(|b| b.value);
@@ -187,9 +194,14 @@ impl Given {
                 .iter()
                 .map(|text| Address::parse(text).unwrap())
                 .collect(),
-            client: table.parsed("client", str::parse).map(|client| client.value),
+            client: table
+                .parsed("client", str::parse)
+                .map(|client| client.value),
             authenticated: table.string("authenticated").map(|text| text.value),
-            tls: table.word("tls").map(|version| SessionTls { version: version.value, client_certificate }),
+            tls: table.word("tls").map(|version| SessionTls {
+                version: version.value,
+                client_certificate,
+            }),
             groups: match table.boolean("groups-unavailable") {
                 Some(_) => None,
                 None => Some(texts(&mut table, "groups")),

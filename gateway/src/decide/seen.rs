@@ -76,7 +76,12 @@ fn attachments(message: &Message) -> Vec<Attachment> {
             format!("{}/{}", part.content_type.main, part.content_type.subtype)
         },
     };
-    message.parts().iter().filter(is_one).map(attachment).collect()
+    message
+        .parts()
+        .iter()
+        .filter(is_one)
+        .map(attachment)
+        .collect()
 }
 
 /// How a mail came in.

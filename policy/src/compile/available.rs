@@ -7,7 +7,10 @@ use crate::syntax::{File, Orders};
 /// Refuses each of them, in rules and in defaults; what a test expects is nobody's order.
 pub(super) fn check(files: &[File<'_>], options: &CompileOptions<'_>, diagnostics: &Diagnostics) {
     let check_value = |key: &str, value: &str, place: Place<'_>| {
-        let found = options.unavailable.iter().find(|(own, word)| *own == key && (word.is_empty() || *word == value));
+        let found = options
+            .unavailable
+            .iter()
+            .find(|(own, word)| *own == key && (word.is_empty() || *word == value));
         let message = match found {
             None => return,
             Some((_, "")) => format!("`{key}` is not available in this version"),

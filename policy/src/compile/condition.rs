@@ -85,11 +85,17 @@ impl Reader<'_> {
             all.push(SessionCondition::Authenticated(patterns));
         }
         if let Some(texts) = &when.client {
-            all.push(SessionCondition::Client(self.parsed("client", texts, str::parse)));
+            all.push(SessionCondition::Client(self.parsed(
+                "client",
+                texts,
+                str::parse,
+            )));
         }
         if let Some(kinds) = &when.tls {
             self.refuse_empty(kinds, "tls", when.place);
-            all.push(SessionCondition::Tls(kinds.iter().map(|kind| kind.value).collect()));
+            all.push(SessionCondition::Tls(
+                kinds.iter().map(|kind| kind.value).collect(),
+            ));
         }
         all
     }
@@ -110,7 +116,10 @@ impl Reader<'_> {
             all.push(ContentCondition::Attachment(patterns("attachment", texts)));
         }
         if let Some(texts) = &when.attachment_type {
-            all.push(ContentCondition::AttachmentType(patterns("attachment-type", texts)));
+            all.push(ContentCondition::AttachmentType(patterns(
+                "attachment-type",
+                texts,
+            )));
         }
         let properties = when.properties.iter();
         all.extend(properties.map(|(property, is)| ContentCondition::Is(*property, *is)));
@@ -123,8 +132,11 @@ impl Reader<'_> {
         texts: &Texts<'_>,
         parse: fn(&str) -> Result<Pattern, PatternError>,
     ) -> Addresses {
-        let (names, patterns): (Vec<_>, Vec<_>) =
-            texts.value.iter().cloned().partition(|text| text.value.starts_with(LIST));
+        let (names, patterns): (Vec<_>, Vec<_>) = texts
+            .value
+            .iter()
+            .cloned()
+            .partition(|text| text.value.starts_with(LIST));
         let mut lists = Vec::with_capacity(names.len());
         for name in &names {
             let written = name.value.trim_start_matches(LIST);
@@ -133,7 +145,8 @@ impl Reader<'_> {
                 None => {
                     let help = document::help(written, self.lists.keys().map(String::as_str), '"');
                     let message = format!("there is no list {written:?} in [lists]");
-                    self.diagnostics.push(Diagnostic::error(name.place, message).with_help(help));
+                    self.diagnostics
+                        .push(Diagnostic::error(name.place, message).with_help(help));
                 }
             }
         }
@@ -170,7 +183,10 @@ impl Reader<'_> {
 
     fn refuse_empty<T>(&self, list: &[T], key: &str, place: Place<'_>) {
         if list.is_empty() {
-            self.error(place, format!("the list of `{key}` is empty, so that nothing matches"));
+            self.error(
+                place,
+                format!("the list of `{key}` is empty, so that nothing matches"),
+            );
         }
     }
 

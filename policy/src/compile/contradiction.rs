@@ -38,7 +38,11 @@ struct Checker<'d> {
 impl Checker<'_> {
     fn stop(&self, orders: &Orders<'_>) {
         if let (Some(_), Some(hold)) = (&orders.reject, &orders.hold) {
-            self.error(hold.place, "a rule either refuses mail or holds it", "leave `reject` or `hold` out");
+            self.error(
+                hold.place,
+                "a rule either refuses mail or holds it",
+                "leave `reject` or `hold` out",
+            );
         }
     }
 
@@ -67,7 +71,10 @@ impl Checker<'_> {
                 _ => {}
             }
         }
-        if let Some(Located { value: OnUnavailable::Clear, place }) = orders.on_unavailable
+        if let Some(Located {
+            value: OnUnavailable::Clear,
+            place,
+        }) = orders.on_unavailable
             && encrypt == Requirement::Required
         {
             self.error(
@@ -80,7 +87,10 @@ impl Checker<'_> {
 
     fn signing(&self, orders: &Orders<'_>) {
         let [sign, ..] = requirements(orders);
-        if let Some(Located { value: NoSigner::Reject, place }) = orders.no_signer
+        if let Some(Located {
+            value: NoSigner::Reject,
+            place,
+        }) = orders.no_signer
             && sign == Requirement::Preferred
         {
             self.error(
@@ -102,11 +112,12 @@ impl Checker<'_> {
                 "`on-undecryptable = \"deliver\"` delivers what `decrypt = \"required\"` must open",
                 "write decrypt = \"preferred\", or on-undecryptable = \"hold\" or \"reject\"",
             ),
-            (Requirement::Preferred, OnUndecryptable::Hold | OnUndecryptable::Reject) => self.error(
-                place,
-                "`on-undecryptable` stops what `decrypt = \"preferred\"` lets pass",
-                "write decrypt = \"required\", or leave on-undecryptable out",
-            ),
+            (Requirement::Preferred, OnUndecryptable::Hold | OnUndecryptable::Reject) => self
+                .error(
+                    place,
+                    "`on-undecryptable` stops what `decrypt = \"preferred\"` lets pass",
+                    "write decrypt = \"required\", or leave on-undecryptable out",
+                ),
             _ => {}
         }
     }
@@ -118,7 +129,8 @@ impl Checker<'_> {
         };
         for (key, written) in own.written() {
             if !["pass", "note", "add-header"].contains(&key) {
-                let message = format!("`pass = true` lets mail pass as it came, and `{key}` does not");
+                let message =
+                    format!("`pass = true` lets mail pass as it came, and `{key}` does not");
                 self.error(written.place, &message, "leave one of them out");
             }
         }
@@ -130,7 +142,8 @@ impl Checker<'_> {
         for (key, written) in own.written() {
             if !["reject", "hold", "note"].contains(&key) {
                 let message = format!("`{key}` has no effect: the rule {does} all that it matches");
-                self.diagnostics.push(Diagnostic::warning(written.place, message));
+                self.diagnostics
+                    .push(Diagnostic::warning(written.place, message));
             }
         }
     }
@@ -147,7 +160,8 @@ impl Checker<'_> {
             let message = format!(
                 "`{key}` has no effect: it is for {needed} mail, and the rule matches {met} mail alone"
             );
-            self.diagnostics.push(Diagnostic::warning(written.place, message));
+            self.diagnostics
+                .push(Diagnostic::warning(written.place, message));
         }
     }
 
@@ -155,18 +169,53 @@ impl Checker<'_> {
     fn idle(&self, own: &Orders<'_>, orders: &Orders<'_>) {
         let [sign, encrypt, decrypt, verify] = requirements(orders);
         let is = |requirement: Requirement| requirement != Requirement::No;
-        self.warn_without("no-certificate", &own.no_certificate, is(encrypt), "encrypt");
-        self.warn_without("on-unavailable", &own.on_unavailable, is(encrypt), "encrypt");
-        self.warn_without("encrypt-to-self", &own.encrypt_to_self, is(encrypt), "encrypt");
+        self.warn_without(
+            "no-certificate",
+            &own.no_certificate,
+            is(encrypt),
+            "encrypt",
+        );
+        self.warn_without(
+            "on-unavailable",
+            &own.on_unavailable,
+            is(encrypt),
+            "encrypt",
+        );
+        self.warn_without(
+            "encrypt-to-self",
+            &own.encrypt_to_self,
+            is(encrypt),
+            "encrypt",
+        );
         self.warn_without("no-signer", &own.no_signer, is(sign), "sign");
         self.warn_without("signer", &own.signer, is(sign), "sign");
-        self.warn_without("header-protection", &own.header_protection, is(sign) || is(encrypt), "encrypt");
-        self.warn_without("on-undecryptable", &own.on_undecryptable, is(decrypt), "decrypt");
-        self.warn_without("on-bad-signature", &own.on_bad_signature, is(verify), "verify");
+        self.warn_without(
+            "header-protection",
+            &own.header_protection,
+            is(sign) || is(encrypt),
+            "encrypt",
+        );
+        self.warn_without(
+            "on-undecryptable",
+            &own.on_undecryptable,
+            is(decrypt),
+            "decrypt",
+        );
+        self.warn_without(
+            "on-bad-signature",
+            &own.on_bad_signature,
+            is(verify),
+            "verify",
+        );
         let asks = value(orders.no_certificate) == Some(NoCertificate::Ask);
         let by_tls = value(orders.no_certificate) == Some(NoCertificate::Tls)
             || (asks && value(orders.ask_then) == Some(AskThen::Tls));
-        self.warn_unless("ask-deadline", &own.ask_deadline, asks, "no-certificate = \"ask\"");
+        self.warn_unless(
+            "ask-deadline",
+            &own.ask_deadline,
+            asks,
+            "no-certificate = \"ask\"",
+        );
         self.warn_unless("ask-then", &own.ask_then, asks, "no-certificate = \"ask\"");
         self.warn_unless("no-tls", &own.no_tls, by_tls, "no-certificate = \"tls\"");
         self.doubtful(own, orders, verify);
@@ -186,10 +235,14 @@ impl Checker<'_> {
                 self.diagnostics.push(Diagnostic::warning(place, message));
             }
         }
-        if let Some(Located { value: OnBadSignature::Deliver, place }) = own.on_bad_signature
+        if let Some(Located {
+            value: OnBadSignature::Deliver,
+            place,
+        }) = own.on_bad_signature
             && verify == Requirement::Required
         {
-            let message = "`on-bad-signature = \"deliver\"` hides what `verify = \"required\"` finds out";
+            let message =
+                "`on-bad-signature = \"deliver\"` hides what `verify = \"required\"` finds out";
             self.diagnostics.push(
                 Diagnostic::warning(place, message)
                     .with_help("write on-bad-signature = \"mark\", \"hold\" or \"reject\""),
@@ -209,12 +262,14 @@ impl Checker<'_> {
     fn warn<T>(&self, key: &str, own: &Written<'_, T>, is_met: bool, needed: &str, help: &str) {
         if let (Some(order), false) = (own, is_met) {
             let message = format!("`{key}` has no effect without `{needed}`");
-            self.diagnostics.push(Diagnostic::warning(order.place, message).with_help(help));
+            self.diagnostics
+                .push(Diagnostic::warning(order.place, message).with_help(help));
         }
     }
 
     fn error(&self, place: Place<'_>, message: &str, help: &str) {
-        self.diagnostics.push(Diagnostic::error(place, message).with_help(help));
+        self.diagnostics
+            .push(Diagnostic::error(place, message).with_help(help));
     }
 }
 
@@ -225,9 +280,8 @@ fn value<T: Copy>(written: Written<'_, T>) -> Option<T> {
 /// The direction that an order is for; none if for both.
 fn direction_of(key: &str) -> Option<Direction> {
     match key {
-        "decrypt" | "on-undecryptable" | "verify" | "on-bad-signature" | "strip-signature" | "rewrap" => {
-            Some(Direction::Inbound)
-        }
+        "decrypt" | "on-undecryptable" | "verify" | "on-bad-signature" | "strip-signature"
+        | "rewrap" => Some(Direction::Inbound),
         "profile" | "add-header" | "note" | "reject" | "hold" | "pass" => None,
         _ => Some(Direction::Outbound),
     }

@@ -57,7 +57,10 @@ fn mail(given: &syntax::Given<'_>) -> TestMail {
         direction: given.direction,
         client: given.client,
         authenticated: given.authenticated.clone(),
-        tls: given.tls.map(|version| SessionTls { version, client_certificate }),
+        tls: given.tls.map(|version| SessionTls {
+            version,
+            client_certificate,
+        }),
         groups: (!given.groups_unavailable).then(|| given.groups.clone()),
         moment: given.time,
         subject: given.subject.clone(),

@@ -31,7 +31,10 @@ pub(super) fn time_zone(
 ) -> Option<String> {
     let mut all = files.iter().filter_map(|file| file.defaults.as_ref());
     let zone = all.next()?.time_zone.as_ref()?;
-    if options.is_time_zone.is_some_and(|is_one| !is_one(&zone.value)) {
+    if options
+        .is_time_zone
+        .is_some_and(|is_one| !is_one(&zone.value))
+    {
         let message = format!("there is no time zone {:?}", zone.value);
         diagnostics.push(
             Diagnostic::error(zone.place, message).with_help("write it as in \"Europe/Berlin\""),
@@ -103,12 +106,12 @@ fn fitting<'s>(defaults: &Orders<'s>, own: &Orders<'s>) -> Orders<'s> {
         NoCertificate::Tls => encrypt != Requirement::No,
         NoCertificate::Clear => encrypt == Requirement::Preferred,
     });
-    fitting.on_unavailable = fitting.on_unavailable.filter(|order| {
-        order.value != OnUnavailable::Clear || encrypt == Requirement::Preferred
-    });
-    fitting.no_signer = fitting.no_signer.filter(|order| {
-        sign == Requirement::Required || order.value == NoSigner::Unsigned
-    });
+    fitting.on_unavailable = fitting
+        .on_unavailable
+        .filter(|order| order.value != OnUnavailable::Clear || encrypt == Requirement::Preferred);
+    fitting.no_signer = fitting
+        .no_signer
+        .filter(|order| sign == Requirement::Required || order.value == NoSigner::Unsigned);
     fitting.on_undecryptable = fitting.on_undecryptable.filter(|order| match decrypt {
         Requirement::Required => order.value != OnUndecryptable::Deliver,
         Requirement::Preferred => order.value == OnUndecryptable::Deliver,

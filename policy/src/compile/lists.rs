@@ -37,9 +37,13 @@ pub(super) fn compile(
             diagnostics.push(Diagnostic::error(*place, message));
         }
         let patterns = match &list.entries {
-            Entries::Here(texts) => {
-                patterns(texts.value.iter().map(|text| text.as_ref().map(String::as_str)), diagnostics)
-            }
+            Entries::Here(texts) => patterns(
+                texts
+                    .value
+                    .iter()
+                    .map(|text| text.as_ref().map(String::as_str)),
+                diagnostics,
+            ),
             Entries::File(file) => match source(file, options) {
                 Ok(source) => patterns(entries(source), diagnostics),
                 Err(why) => {
@@ -54,7 +58,10 @@ pub(super) fn compile(
             diagnostics.push(Diagnostic::error(*place, message));
         }
         let addresses = AddressSet::new(patterns);
-        let list = Arc::new(NamedList { name: name.clone(), addresses });
+        let list = Arc::new(NamedList {
+            name: name.clone(),
+            addresses,
+        });
         if lists.insert(name.clone(), list).is_some() {
             let message = format!("there is a list {name:?} already");
             diagnostics.push(Diagnostic::error(*place, message));
@@ -82,7 +89,10 @@ fn entries(source: &Source) -> impl Iterator<Item = Located<'_, &str>> {
         start += line.len() + 1;
         let entry = line.split('#').next().unwrap_or_default().trim();
         let indent = line.len() - line.trim_start().len();
-        (!entry.is_empty()).then(|| Located { value: entry, place: source.place(line_start + indent) })
+        (!entry.is_empty()).then(|| Located {
+            value: entry,
+            place: source.place(line_start + indent),
+        })
     })
 }
 

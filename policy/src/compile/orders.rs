@@ -117,8 +117,16 @@ fn value<T>(written: Written<'_, T>, default: T) -> T {
 }
 
 fn stop(orders: &Orders<'_>) -> Option<Stop> {
-    let reject = orders.reject.as_ref().map(|text| Stop::Reject(text.value.clone()));
-    reject.or_else(|| orders.hold.as_ref().map(|text| Stop::Hold(text.value.clone())))
+    let reject = orders
+        .reject
+        .as_ref()
+        .map(|text| Stop::Reject(text.value.clone()));
+    reject.or_else(|| {
+        orders
+            .hold
+            .as_ref()
+            .map(|text| Stop::Hold(text.value.clone()))
+    })
 }
 
 fn signer(written: &Written<'_, String>, diagnostics: &Diagnostics) -> SignerChoice {

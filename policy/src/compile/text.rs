@@ -10,8 +10,22 @@ const LONGEST_FIELD: usize = 800;
 
 /// Fields that the structure, the way or the origin of a message depends on.
 const RESERVED: [&str; 16] = [
-    "from", "sender", "to", "cc", "bcc", "date", "message-id", "subject", "received", "return-path",
-    "mime-version", "reply-to", "dkim-signature", "authentication-results", "in-reply-to", "references",
+    "from",
+    "sender",
+    "to",
+    "cc",
+    "bcc",
+    "date",
+    "message-id",
+    "subject",
+    "received",
+    "return-path",
+    "mime-version",
+    "reply-to",
+    "dkim-signature",
+    "authentication-results",
+    "in-reply-to",
+    "references",
 ];
 
 /// A text for an SMTP reply.
@@ -30,7 +44,9 @@ pub(super) fn check_reply(written: &Written<'_, String>, diagnostics: &Diagnosti
 /// A text for logs and lists.
 pub(super) fn check_note(key: &str, written: &Written<'_, String>, diagnostics: &Diagnostics) {
     if let Some(Located { value, place }) = written
-        && (value.trim().is_empty() || value.len() > LONGEST_REPLY || value.contains(char::is_control))
+        && (value.trim().is_empty()
+            || value.len() > LONGEST_REPLY
+            || value.contains(char::is_control))
     {
         let message = format!("`{key}` must be a line of 1 to {LONGEST_REPLY} bytes");
         diagnostics.push(Diagnostic::error(*place, message));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::{Decision, Requirement, SignerChoice, Stop};
+use super::{Decision, SignerChoice};
 use crate::document::Words;
 
 /// What stands for an order that the profile of algorithms decides.
@@ -16,10 +16,6 @@ impl Decision {
         let word = Cow::Borrowed;
         let flag = |flag: bool| Cow::Borrowed(if flag { "true" } else { "false" });
         let text = |text: Option<&'_ String>| Cow::Owned(text.cloned().unwrap_or_default());
-        let held = match &self.stop {
-            Some(Stop::Hold(text)) => Some(text),
-            Some(Stop::Reject(_)) | None => None,
-        };
         vec![
             ("sign", word(self.sign.word())),
             ("signer", self.signer.text()),
@@ -32,8 +28,14 @@ impl Decision {
             ("on-unavailable", word(self.on_unavailable.word())),
             ("mixed", word(self.mixed.word())),
             ("hidden-recipients", word(self.hidden_recipients.word())),
-            ("encrypt-to-self", self.encrypt_to_self.map_or(word(BY_PROFILE), flag)),
-            ("header-protection", word(self.header_protection.map_or(BY_PROFILE, Words::word))),
+            (
+                "encrypt-to-self",
+                self.encrypt_to_self.map_or(word(BY_PROFILE), flag),
+            ),
+            (
+                "header-protection",
+                word(self.header_protection.map_or(BY_PROFILE, Words::word)),
+            ),
             ("strip-subject-tag", flag(self.strip_subject_tag.is_some())),
             ("decrypt", word(self.decrypt.word())),
             ("on-undecryptable", word(self.on_undecryptable.word())),
@@ -41,11 +43,14 @@ impl Decision {
             ("on-bad-signature", word(self.on_bad_signature.word())),
             ("strip-signature", flag(self.strip_signature)),
             ("rewrap", flag(self.rewrap)),
-            ("profile", word(self.profile.as_deref().unwrap_or("default"))),
+            (
+                "profile",
+                word(self.profile.as_deref().unwrap_or("default")),
+            ),
             ("add-header", Cow::Owned(fields(&self.add_header))),
             ("note", text(self.note.as_ref())),
             ("reject", text(self.refusal())),
-            ("hold", text(held)),
+            ("hold", text(self.held())),
             ("pass", flag(self.lets_pass())),
         ]
     }
@@ -54,7 +59,7 @@ impl Decision {
     #[must_use]
     pub fn lets_pass(&self) -> bool {
         let nothing = [self.sign, self.encrypt, self.decrypt, self.verify];
-        nothing.iter().all(|order| *order == Requirement::No) && self.stop.is_none()
+        nothing.iter().all(|order| !order.is_wanted()) && self.stop.is_none()
     }
 }
 

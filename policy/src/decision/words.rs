@@ -13,6 +13,14 @@ pub enum Requirement {
     No,
 }
 
+impl Requirement {
+    /// Whether it is to be done, if it can be.
+    #[must_use]
+    pub const fn is_wanted(self) -> bool {
+        matches!(self, Self::Required | Self::Preferred)
+    }
+}
+
 impl Words for Requirement {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("required", Self::Required),
@@ -56,7 +64,8 @@ pub enum NoTls {
 }
 
 impl Words for NoTls {
-    const WORDS: &'static [(&'static str, Self)] = &[("reject", Self::Reject), ("hold", Self::Hold)];
+    const WORDS: &'static [(&'static str, Self)] =
+        &[("reject", Self::Reject), ("hold", Self::Hold)];
 }
 
 /// What happens when an asked recipient did not answer in time.

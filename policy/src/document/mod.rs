@@ -230,7 +230,11 @@ impl<'s> Table<'s> {
     pub fn words<T: Words>(&mut self, key: &str) -> Option<Vec<Located<'s, T>>> {
         let texts = self.string_or_list(key)?.value;
         let chosen = texts.into_iter();
-        Some(chosen.filter_map(|text| self.chosen(key, text, T::WORDS, &[])).collect())
+        Some(
+            chosen
+                .filter_map(|text| self.chosen(key, text, T::WORDS, &[]))
+                .collect(),
+        )
     }
 
     /// Whether the value of a key is a table.

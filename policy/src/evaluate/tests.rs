@@ -2,16 +2,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::address::Address;
-use crate::compile::CompileOptions;
-use crate::diagnostic::Source;
 use crate::facts::{Content, Direction};
+use crate::generated::{compiled, policies};
 
 fn policy(text: &str) -> Policy {
-    let files = [Source::new("policy.toml", text)];
-    match Policy::compile(&files, &CompileOptions::default()) {
-        Ok((policy, _)) => policy,
-        Err(found) => panic!("{found:#?}"),
-    }
+    compiled(text).unwrap()
 }
 
 #[test]
@@ -48,57 +43,6 @@ fn name(answer: Answer<'_>) -> &str {
     }
 }
 
-/// Tables of conditions over few texts, so that rules often meet.
-fn conditions() -> impl Strategy<Value = String> {
-    let text = || prop::sample::select(vec!["*", "a@x", "b@x", "*@x", "a*", "?@y", "~/^b/"]);
-    let leaf = prop_oneof![
-        prop::sample::select(vec!["inbound", "outbound"])
-            .prop_map(|d| format!("direction = \"{d}\"")),
-        text().prop_map(|t| format!("sender = \"{t}\"")),
-        text().prop_map(|t| format!("recipient = [\"{t}\", \"c@z\"]")),
-        text().prop_map(|t| format!("subject = \"{t}\"")),
-        text().prop_map(|t| format!("group = \"{t}\"")),
-        text().prop_map(|t| format!("attachment = \"{t}\"")),
-        prop::sample::select(vec!["> 5 B", "< 5 B"]).prop_map(|s| format!("size = \"{s}\"")),
-        prop::sample::select(vec!["none", "any", "1.3"]).prop_map(|s| format!("tls = \"{s}\"")),
-        prop::sample::select(vec!["signed", "calendar"]).prop_map(|s| format!("{s} = true")),
-        text().prop_map(|t| format!("header = {{ X-A = \"{t}\" }}")),
-    ];
-    leaf.prop_recursive(2, 8, 3, |inner| {
-        let list = || prop::collection::vec(inner.clone(), 1..3);
-        let tables = |list: Vec<String>| list.join(" }, { ");
-        prop_oneof![
-            list().prop_map(move |list| format!("all = [{{ {} }}]", tables(list))),
-            list().prop_map(move |list| format!("any = [{{ {} }}]", tables(list))),
-            inner
-                .clone()
-                .prop_map(|inner| format!("not = {{ {inner} }}")),
-        ]
-    })
-}
-
-/// Policies as operators might write them, many of them wrong.
-fn policies() -> impl Strategy<Value = String> {
-    let word = |key: &'static str, words: Vec<&'static str>| {
-        prop::option::of(prop::sample::select(words))
-            .prop_map(move |word| word.map_or_else(String::new, |w| format!("{key} = \"{w}\"\n")))
-    };
-    let rule = (
-        prop::option::weighted(0.9, conditions()),
-        word("encrypt", vec!["required", "preferred", "no"]),
-        word("no-certificate", vec!["reject", "hold", "ask", "tls", "clear"]),
-        word("on-unavailable", vec!["defer", "next", "clear"]),
-    );
-    let rule = rule.prop_map(|(when, encrypt, no_certificate, on_unavailable)| {
-        let when = when.map_or_else(String::new, |when| format!("when = {{ {when} }}\n"));
-        format!("{when}{encrypt}{no_certificate}{on_unavailable}")
-    });
-    prop::collection::vec(rule, 0..4).prop_map(|rules| {
-        let named = |(number, rule)| format!("[[rule]]\nname = \"{number}\"\n{rule}");
-        rules.iter().enumerate().map(named).collect()
-    })
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -110,8 +54,7 @@ proptest! {
         has_sender in any::<bool>(),
         subject in prop::option::of(prop::sample::select(vec!["a@x", "b", ""])),
     ) {
-        let files = [Source::new("policy.toml", text)];
-        let Ok((policy, _)) = Policy::compile(&files, &CompileOptions::default()) else {
+        let Some(policy) = compiled(&text) else {
             return Ok(());
         };
         let recipient = Address::parse(recipient).unwrap();

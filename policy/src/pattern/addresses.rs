@@ -52,7 +52,10 @@ impl AddressSet {
     /// Whether they surely match every address that `other` does.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        other.patterns.iter().all(|pattern| self.covers_one(pattern))
+        other
+            .patterns
+            .iter()
+            .all(|pattern| self.covers_one(pattern))
     }
 
     /// Whether one of them surely matches every address.
@@ -111,8 +114,12 @@ impl Index {
             Some(Reach::Domain(domain)) => self.holds_domain(domain),
             Some(Reach::Below(domain)) => self.above.contains(domain) || self.is_below(domain),
             None => {
-                narrow.exact_domain().is_some_and(|domain| self.holds_domain(domain))
-                    || narrow.fixed_domain().is_some_and(|domain| self.is_below(domain))
+                narrow
+                    .exact_domain()
+                    .is_some_and(|domain| self.holds_domain(domain))
+                    || narrow
+                        .fixed_domain()
+                        .is_some_and(|domain| self.is_below(domain))
             }
         };
         is_held || self.others.iter().any(|pattern| pattern.covers(narrow))
@@ -140,8 +147,20 @@ mod tests {
 
     fn text() -> impl Strategy<Value = &'static str> {
         prop::sample::select(vec![
-            "<>", "a@x", "b@x", "*@x", "*@*.x", "*.x", "*@y.x", "*@*.y.x", "?@x", "a*", "*", "~/^b@/",
-            "\"a@y\"@x", "*@\"x\"",
+            "<>",
+            "a@x",
+            "b@x",
+            "*@x",
+            "*@*.x",
+            "*.x",
+            "*@y.x",
+            "*@*.y.x",
+            "?@x",
+            "a*",
+            "*",
+            "~/^b@/",
+            "\"a@y\"@x",
+            "*@\"x\"",
         ])
     }
 

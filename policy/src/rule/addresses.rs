@@ -33,13 +33,18 @@ impl Addresses {
     /// Whether an address in canonical form, or `<>`, is named.
     #[must_use]
     pub fn matches(&self, address: &str) -> bool {
-        self.own.matches(address) || self.lists.iter().any(|list| list.addresses.matches(address))
+        self.own.matches(address)
+            || self
+                .lists
+                .iter()
+                .any(|list| list.addresses.matches(address))
     }
 
     /// Whether they surely name everybody whom `other` names.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
-        self.sets_of(other).all(|narrow| self.sets().any(|wide| wide.covers(narrow)))
+        self.sets_of(other)
+            .all(|narrow| self.sets().any(|wide| wide.covers(narrow)))
     }
 
     /// Whether they surely name everybody.

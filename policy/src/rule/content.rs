@@ -40,9 +40,7 @@ impl ContentCondition {
                 .iter()
                 .any(|part| any_matches(patterns, &part.media_type))
                 .into(),
-            Self::Is(property, wanted) => {
-                property.of(content).map(|found| found == *wanted).into()
-            }
+            Self::Is(property, wanted) => property.of(content).map(|found| found == *wanted).into(),
         }
     }
 
@@ -79,7 +77,10 @@ impl ContentCondition {
 /// A field that was never recorded may have been there.
 fn header_matches(content: &Content<'_>, name: &str, patterns: &[Pattern]) -> Truth {
     let is_own = |known: &String| known.eq_ignore_ascii_case(name);
-    if !content.known_headers.is_none_or(|known| known.iter().any(is_own)) {
+    if !content
+        .known_headers
+        .is_none_or(|known| known.iter().any(is_own))
+    {
         return Truth::Unavailable;
     }
     let mut fields = content.headers.iter();

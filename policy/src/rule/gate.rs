@@ -36,7 +36,10 @@ impl Gate {
                 ..Self::OPEN
             },
             Condition::Recipient(addresses) => Self {
-                domains: addresses.patterns().map(bits_of_pattern).fold(0, |a, b| a | b),
+                domains: addresses
+                    .patterns()
+                    .map(bits_of_pattern)
+                    .fold(0, |a, b| a | b),
                 ..Self::OPEN
             },
             Condition::All(all) => all

@@ -56,16 +56,20 @@ impl Condition {
             Self::Direction(direction) => (*direction == facts.direction).into(),
             Self::Recipient(addresses) => addresses.matches(facts.recipient.canonical()).into(),
             Self::Sender(addresses) => {
-                let sender = facts.sender.map_or(NULL_SENDER, |sender| sender.canonical());
+                let sender = facts
+                    .sender
+                    .map_or(NULL_SENDER, |sender| sender.canonical());
                 addresses.matches(sender).into()
             }
             Self::Group(patterns) => {
-                let is_in = |groups: &[String]| groups.iter().any(|group| any_matches(patterns, group));
+                let is_in =
+                    |groups: &[String]| groups.iter().any(|group| any_matches(patterns, group));
                 facts.groups.map(is_in).into()
             }
-            Self::Session(condition) => {
-                facts.session.map(|session| condition.holds(&session)).into()
-            }
+            Self::Session(condition) => facts
+                .session
+                .map(|session| condition.holds(&session))
+                .into(),
             Self::Time(periods) => {
                 let is_in = |moment| periods.iter().any(|period| period.contains(moment));
                 facts.moment.map(is_in).into()
@@ -73,9 +77,9 @@ impl Condition {
             Self::All(conditions) => Truth::of_all(conditions.iter().map(|c| c.holds(facts))),
             Self::Any(conditions) => Truth::of_any(conditions.iter().map(|c| c.holds(facts))),
             Self::Not(condition) => condition.holds(facts).negated(),
-            Self::Content(condition) => {
-                facts.content.map_or(Truth::NotYet, |content| condition.holds(&content))
-            }
+            Self::Content(condition) => facts
+                .content
+                .map_or(Truth::NotYet, |content| condition.holds(&content)),
         }
     }
 

@@ -21,9 +21,9 @@ impl SessionCondition {
     #[must_use]
     pub fn holds(&self, session: &Session<'_>) -> bool {
         match self {
-            Self::Authenticated(patterns) => {
-                session.authenticated.is_some_and(|identity| any_matches(patterns, identity))
-            }
+            Self::Authenticated(patterns) => session
+                .authenticated
+                .is_some_and(|identity| any_matches(patterns, identity)),
             Self::Client(networks) => {
                 let is_in = |address| networks.iter().any(|network| network.contains(address));
                 session.client.is_some_and(is_in)

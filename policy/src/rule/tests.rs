@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
-use super::Condition::{All, Any, Content as OfContent, Direction, Group, Not, Session as InSession, Time};
+use super::Condition::{
+    All, Any, Content as OfContent, Direction, Group, Not, Session as InSession, Time,
+};
 use super::{
     Addresses, Condition, ContentCondition, Gate, Property, SessionCondition, TlsKind, Truth,
 };
@@ -22,7 +24,10 @@ fn to(texts: &[&str]) -> Condition {
 
 fn from(texts: &[&str]) -> Condition {
     let parse = |text: &&str| Pattern::sender(text).unwrap();
-    Condition::Sender(Addresses::new(texts.iter().map(parse).collect(), Vec::new()))
+    Condition::Sender(Addresses::new(
+        texts.iter().map(parse).collect(),
+        Vec::new(),
+    ))
 }
 
 fn subject(texts: &[&str]) -> Condition {
@@ -78,7 +83,11 @@ fn what_needs_content_is_not_known_before_it() {
         (matching(), Truth::NotYet, Truth::Yes),
         (not(matching()), Truth::NotYet, Truth::No),
         (All(vec![matching(), stranger()]), Truth::No, Truth::No),
-        (All(vec![matching(), recipient()]), Truth::NotYet, Truth::Yes),
+        (
+            All(vec![matching(), recipient()]),
+            Truth::NotYet,
+            Truth::Yes,
+        ),
         (Any(vec![matching(), stranger()]), Truth::NotYet, Truth::Yes),
         (Any(vec![matching(), recipient()]), Truth::Yes, Truth::Yes),
         (header("x-a", &["1"]), Truth::NotYet, Truth::No),
@@ -87,7 +96,11 @@ fn what_needs_content_is_not_known_before_it() {
         (size("> 10 B"), Truth::NotYet, Truth::Yes),
         (is(Property::Signed, true), Truth::NotYet, Truth::No),
         (is(Property::Signed, false), Truth::NotYet, Truth::Yes),
-        (is(Property::AnswersEncrypted, false), Truth::NotYet, Truth::Unavailable),
+        (
+            is(Property::AnswersEncrypted, false),
+            Truth::NotYet,
+            Truth::Unavailable,
+        ),
         (client(&["192.0.2.0/24"]), Truth::Yes, Truth::Yes),
         (tls(&[TlsKind::V1_2, TlsKind::None]), Truth::No, Truth::No),
         (tls(&[TlsKind::Any]), Truth::Yes, Truth::Yes),
@@ -96,9 +109,21 @@ fn what_needs_content_is_not_known_before_it() {
         (not(group(&["*"])), Truth::Unavailable, Truth::Unavailable),
         (time("mon"), Truth::Unavailable, Truth::Unavailable),
         (All(vec![group(&["*"]), stranger()]), Truth::No, Truth::No),
-        (All(vec![group(&["*"]), matching()]), Truth::NotYet, Truth::Unavailable),
-        (Any(vec![group(&["*"]), recipient()]), Truth::Yes, Truth::Yes),
-        (Any(vec![group(&["*"]), stranger()]), Truth::Unavailable, Truth::Unavailable),
+        (
+            All(vec![group(&["*"]), matching()]),
+            Truth::NotYet,
+            Truth::Unavailable,
+        ),
+        (
+            Any(vec![group(&["*"]), recipient()]),
+            Truth::Yes,
+            Truth::Yes,
+        ),
+        (
+            Any(vec![group(&["*"]), stranger()]),
+            Truth::Unavailable,
+            Truth::Unavailable,
+        ),
     ] {
         let address = Address::parse("B@x").unwrap();
         let headers = [
@@ -109,7 +134,10 @@ fn what_needs_content_is_not_known_before_it() {
             session: Some(Session {
                 client: Some("192.0.2.7".parse().unwrap()),
                 authenticated: None,
-                tls: Some(SessionTls { version: TlsVersion::V1_3, client_certificate: false }),
+                tls: Some(SessionTls {
+                    version: TlsVersion::V1_3,
+                    client_certificate: false,
+                }),
             }),
             groups: None,
             ..Facts::of_envelope(Outbound, None, &address)
@@ -156,16 +184,32 @@ fn implications_are_seen() {
         (header("a", &["1"]), header("A", &["?"]), true),
         (header("a", &["1"]), header("b", &["?"]), false),
         (All(vec![]), header("a", &["*"]), false),
-        (client(&["10.1.0.0/16"]), client(&["::1", "10.0.0.0/8"]), true),
+        (
+            client(&["10.1.0.0/16"]),
+            client(&["::1", "10.0.0.0/8"]),
+            true,
+        ),
         (client(&["10.0.0.0/8"]), client(&["10.1.0.0/16"]), false),
-        (tls(&[TlsKind::V1_2, TlsKind::V1_3]), tls(&[TlsKind::Any]), true),
-        (tls(&[TlsKind::Any]), tls(&[TlsKind::V1_2, TlsKind::V1_3]), false),
+        (
+            tls(&[TlsKind::V1_2, TlsKind::V1_3]),
+            tls(&[TlsKind::Any]),
+            true,
+        ),
+        (
+            tls(&[TlsKind::Any]),
+            tls(&[TlsKind::V1_2, TlsKind::V1_3]),
+            false,
+        ),
         (tls(&[TlsKind::None]), tls(&[TlsKind::Any]), false),
         (size("> 10 MB"), size(">= 10 MB"), true),
         (size("> 1 MB"), size("> 10 MB"), false),
         (size("< 1 MB"), size("> 1 MB"), false),
         (is(Property::Signed, true), is(Property::Signed, true), true),
-        (is(Property::Signed, true), is(Property::Signed, false), false),
+        (
+            is(Property::Signed, true),
+            is(Property::Signed, false),
+            false,
+        ),
         (group(&["cn=a"]), group(&["cn=*"]), true),
         (All(vec![]), group(&["*"]), false),
         (time("mon 09:00-10:00"), time("mon-fri 08:00-18:00"), true),
@@ -216,8 +260,10 @@ fn conditions() -> impl Strategy<Value = Condition> {
         texts().prop_map(|texts| group(&texts)),
         texts().prop_map(|texts| OfContent(ContentCondition::Attachment(patterns(&texts)))),
         texts().prop_map(|texts| InSession(SessionCondition::Authenticated(patterns(&texts)))),
-        prop::sample::select(vec!["10.0.0.0/8", "10.1.0.0/16", "::/0"]).prop_map(|net| client(&[net])),
-        prop::sample::select(vec![TlsKind::None, TlsKind::Any, TlsKind::V1_3]).prop_map(|kind| tls(&[kind])),
+        prop::sample::select(vec!["10.0.0.0/8", "10.1.0.0/16", "::/0"])
+            .prop_map(|net| client(&[net])),
+        prop::sample::select(vec![TlsKind::None, TlsKind::Any, TlsKind::V1_3])
+            .prop_map(|kind| tls(&[kind])),
         prop::sample::select(vec!["> 5 B", "< 5 B", ">= 7 B"]).prop_map(size),
         prop::sample::select(vec!["mon-fri", "mon 08:00-18:00", "22:00-06:00"]).prop_map(time),
         any::<bool>().prop_map(|wanted| is(Property::Encrypted, wanted)),

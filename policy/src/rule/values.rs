@@ -156,7 +156,16 @@ mod tests {
             assert_eq!(range.contains(bytes), is_inside, "{bytes} {text}");
             assert_eq!(range.to_string().parse(), Ok(range), "{text}");
         }
-        for text in ["", "10 MB", "= 10 MB", "> 10", "> MB", "< 0 B", ">> 1 B", "> 18446744073709551615 B"] {
+        for text in [
+            "",
+            "10 MB",
+            "= 10 MB",
+            "> 10",
+            "> MB",
+            "< 0 B",
+            ">> 1 B",
+            "> 18446744073709551615 B",
+        ] {
             assert!(text.parse::<SizeRange>().is_err(), "{text:?}");
         }
     }

@@ -125,7 +125,10 @@ impl<'s> Orders<'s> {
             ("encrypt", word(self.encrypt)),
             ("no-certificate", word(self.no_certificate)),
             ("no-tls", word(self.no_tls)),
-            ("ask-deadline", self.ask_deadline.map(|d| d.map(crate::decision::in_units))),
+            (
+                "ask-deadline",
+                self.ask_deadline.map(|d| d.map(crate::decision::in_units)),
+            ),
             ("ask-then", word(self.ask_then)),
             ("on-unavailable", word(self.on_unavailable)),
             ("mixed", word(self.mixed)),
@@ -140,7 +143,12 @@ impl<'s> Orders<'s> {
             ("strip-signature", flag(self.strip_signature)),
             ("rewrap", flag(self.rewrap)),
             ("profile", self.profile.clone()),
-            ("add-header", self.add_header.clone().map(|fields| fields.map(|fields| on_one_line(&fields)))),
+            (
+                "add-header",
+                self.add_header
+                    .clone()
+                    .map(|fields| fields.map(|fields| on_one_line(&fields))),
+            ),
             ("note", self.note.clone()),
             ("reject", self.reject.clone()),
             ("hold", self.hold.clone()),
@@ -168,9 +176,7 @@ fn on_one_line(fields: &[(Located<'_, String>, Texts<'_>)]) -> String {
     fields.collect::<Vec<_>>().join(", ")
 }
 
-fn added_header<'s>(
-    table: &mut Table<'s>,
-) -> Written<'s, Vec<(Located<'s, String>, Texts<'s>)>> {
+fn added_header<'s>(table: &mut Table<'s>) -> Written<'s, Vec<(Located<'s, String>, Texts<'s>)>> {
     let fields = table.table("add-header")?;
     let place: Place<'s> = fields.place();
     let value = texts_by_name(Some(fields));

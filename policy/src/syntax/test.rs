@@ -86,7 +86,12 @@ fn given(mut table: Table<'_>) -> Given<'_> {
         subject: value(table.string("subject")),
         headers: texts_by_name(table.table("headers")),
         size: value(table.parsed("size", parse_size)).unwrap_or_default(),
-        attachments: table.tables("attachments").unwrap_or_default().into_iter().map(attachment).collect(),
+        attachments: table
+            .tables("attachments")
+            .unwrap_or_default()
+            .into_iter()
+            .map(attachment)
+            .collect(),
         properties: Property::WORDS
             .iter()
             .filter(|(word, _)| value(table.boolean(word)).unwrap_or_default())

@@ -35,7 +35,9 @@ pub(crate) struct When<'s> {
 impl<'s> When<'s> {
     pub(super) fn read(mut table: Table<'s>) -> Self {
         let property = |table: &mut Table<'s>, (word, property): &(&str, Property)| {
-            table.boolean(word).map(|written| (*property, written.value))
+            table
+                .boolean(word)
+                .map(|written| (*property, written.value))
         };
         let when = Self {
             place: table.place(),
@@ -71,11 +73,16 @@ impl<'s> When<'s> {
 
     /// What is written here and in the tables within: keys, the word where it is one of a few, places.
     pub(crate) fn written(&self) -> Vec<(&str, &'static str, Place<'s>)> {
-        let keys = self.keys.iter().map(|key| (key.value.as_str(), "", key.place));
+        let keys = self
+            .keys
+            .iter()
+            .map(|key| (key.value.as_str(), "", key.place));
         let kinds = self.tls.iter().flatten();
         let kinds = kinds.map(|kind| ("tls", kind.value.word(), kind.place));
         let inner = self.all.iter().chain(self.any.iter().flatten());
         let inner = inner.chain(self.not.as_deref());
-        keys.chain(kinds).chain(inner.flat_map(Self::written)).collect()
+        keys.chain(kinds)
+            .chain(inner.flat_map(Self::written))
+            .collect()
     }
 }
