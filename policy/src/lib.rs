@@ -23,6 +23,7 @@ pub mod evaluate;
 pub mod explain;
 pub mod suite;
 pub mod compare;
+pub mod import;
 
 #[cfg(test)]
 mod generated;
