@@ -100,7 +100,7 @@ impl Gatekeeper {
     async fn prepare(&self, received: Received) -> Result<Transformed, Refusal> {
         let domains = &self.config.internal_domains;
         let parsed = parse(received)?;
-        let decided = decide(parsed, &self.policy, domains)?;
+        let decided = decide(parsed, &self.policy, domains, self.clock.now())?;
         let resolved = resolve(decided, &self.keyring, domains).await?;
         self.transformed(resolved).await
     }
@@ -158,7 +158,8 @@ impl Gatekeeper {
     /// What can be said at RCPT; a lookup that the content may need begins now.
     async fn early_answer(&self, envelope: &Envelope, recipient: &Address) -> Result<(), Failure> {
         let domains = &self.config.internal_domains;
-        let early = decide::decide_early(envelope, recipient, &self.policy, domains)?;
+        let now = self.clock.now();
+        let early = decide::decide_early(envelope, recipient, &self.policy, domains, now)?;
         let is_outbound = decide::direction(recipient, domains) == Direction::Outbound;
         match early {
             Some(order) if is_outbound && order.decision.encrypt == Requirement::Required => {

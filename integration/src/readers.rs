@@ -298,6 +298,7 @@ pub fn policy_document(input: &[u8]) -> bool {
     let most = text.len() + 1;
     let options = CompileOptions {
         profiles: &["modern"],
+        ..CompileOptions::default()
     };
     let compiled = Policy::compile(&[Source::new("policy.toml", text)], &options);
     let is_good = compiled.is_ok();

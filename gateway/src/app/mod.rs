@@ -24,7 +24,7 @@ use crate::resolve::Keyring;
 use crate::spool::{Spool, SpoolError};
 
 pub use directories::DirectoryError;
-pub use policy_files::{Checked, check_policy, load_policy};
+pub use policy_files::{Checked, UNAVAILABLE, check_policy, load_policy, load_policy_from};
 pub use store::{Store, StoreError};
 
 /// How long sessions and deliveries under way may take to end.

@@ -61,7 +61,7 @@ impl Trouble {
     pub(super) fn mistakes(mistakes: &[Diagnostic]) -> Self {
         Self {
             code: CONFIGURATION,
-            lines: mistakes.iter().map(ToString::to_string).collect(),
+            lines: mistakes.iter().map(Diagnostic::shown).collect(),
         }
     }
 
