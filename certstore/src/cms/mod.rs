@@ -53,7 +53,6 @@ mod tests;
 
 pub use ber::BerError;
 pub use bundle::{certificate_bundle, certificates};
-pub use capabilities::Capabilities;
 pub use certificate_outline::key_kind;
 pub use compressed::{CompressFailure, CompressedData, DecompressFailure, compress};
 pub use content_info::{ContentInfo, parse};
@@ -69,8 +68,8 @@ pub use keys::{
 pub use ml_dsa::MlDsa;
 pub use ml_kem::MlKem;
 pub use options::{
-    ContentCipher, DecryptOptions, EncryptOptions, IncludedChain, RecipientIdForm, RsaSignature,
-    SignOptions,
+    Capabilities, ContentCipher, DecryptOptions, EncryptOptions, IncludedChain, RecipientIdForm,
+    RsaSignature, SignOptions,
 };
 pub(crate) use sign::signature_algorithm;
 pub use sign::{SignFailure, micalg, sign, sign_parts};

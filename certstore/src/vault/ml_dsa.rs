@@ -4,8 +4,8 @@ use aws_lc_rs::encoding::AsRawBytes;
 use aws_lc_rs::signature::{KeyPair, PqdsaKeyPair};
 use zeroize::Zeroizing;
 
+use super::key_rejection::KeyRejection;
 use super::private_key_form::PrivateKeyForm;
-use super::software_key::KeyRejection;
 use crate::cms::{KeyFailure, MlDsa};
 
 /// An ML-DSA private key.

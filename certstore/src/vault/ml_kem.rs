@@ -7,8 +7,8 @@ use aws_lc_rs::digest::{SHA3_256, digest};
 use aws_lc_rs::kem::{DecapsulationKey, EncapsulationKey};
 use zeroize::Zeroizing;
 
+use super::key_rejection::KeyRejection;
 use super::private_key_form::PrivateKeyForm;
-use super::software_key::KeyRejection;
 use crate::cms::{KeyFailure, MlKem};
 use expansion::{Expanded, SEED_LENGTH, expand};
 

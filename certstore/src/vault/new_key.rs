@@ -11,8 +11,9 @@ use aws_lc_rs::signature::{
 use const_oid::ObjectIdentifier;
 use zeroize::Zeroizing;
 
+use super::key_rejection::KeyRejection;
 use super::private_key_form::PrivateKeyForm;
-use super::software_key::{KeyRejection, SoftwareKey};
+use super::software_key::SoftwareKey;
 use crate::cms::{Curve, KeyFailure, KeyKind, MlDsa, MlKem, SignatureScheme};
 
 /// Lengths of seeds, in bytes (FIPS 203, section 7.1; FIPS 204, section 5.1).

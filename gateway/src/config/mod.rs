@@ -2,12 +2,18 @@
 
 mod checked;
 mod delivery;
+mod directory;
 mod limits;
 mod listener;
 mod profile;
+mod publication;
 mod read;
+
+pub use policy::network::Network;
 
 pub use checked::{
     Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls, LogConfig,
-    Network, Profile, RouteConfig, RouteTls, TrustConfig,
+    Profile, RouteConfig, RouteTls, TrustConfig,
 };
+pub use directory::{BindConfig, DirectoryConfig, DirectoryKind, LdapConfig};
+pub use publication::PublicationConfig;
