@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Digest, KeyDerivation, KeyTransport};
+use super::{Digest, KeyDerivation, KeyTransport, MlKem};
 
 /// Padding of RSA signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
