@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::*;
+use crate::trust::Anchor;
 use crate::certificate::Certificate;
 use crate::clock::FixedClock;
 use crate::database::CertificateSource;
@@ -81,6 +82,7 @@ impl Setting {
         Anchor {
             certificate: self.root.certificate(),
             scope: AnchorScope::Everybody,
+            revocation: None,
         }
     }
 
@@ -324,6 +326,7 @@ async fn the_database_is_a_source_and_trust_is_reloaded() {
     let anchor = Anchor {
         certificate: other_root.certificate(),
         scope: AnchorScope::Domains(vec!["partner.example".to_owned()]),
+        revocation: None,
     };
     assert!(add_anchor(database, &anchor, now()).await.unwrap());
     assert!(!add_anchor(database, &anchor, now()).await.unwrap());
