@@ -11,12 +11,16 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::pki::Identity;
 use crate::process::{self, Daemon};
+
+/// How long the responder may take to start.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a certificate says about where it can be looked up.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,7 +62,11 @@ impl Authority {
              -subj /O=Postern-tests/CN=revoking-ca -keyout ca.key -out ca.pem",
         )?;
         authority.openssl("x509 -in ca.pem -outform DER -out ca.crt")?;
-        authority.certify("responder", "ca", "extendedKeyUsage=OCSPSigning\nnoCheck=ignored\n")?;
+        authority.certify(
+            "responder",
+            "ca",
+            "extendedKeyUsage=OCSPSigning\nnoCheck=ignored\n",
+        )?;
         authority.publish_crl("-crldays 1")?;
         Ok(authority)
     }
@@ -128,7 +136,8 @@ impl Authority {
     /// # Errors
     /// OpenSSL refuses.
     pub fn intermediate(&self, name: &str) -> Result<()> {
-        let extensions = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n";
+        let extensions =
+            "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n";
         self.certify(name, "ca", extensions)?;
         self.openssl(&format!("x509 -in {name}.pem -outform DER -out {name}.crt"))
     }
@@ -157,13 +166,29 @@ impl Authority {
     pub fn start_responder(&self) -> Result<()> {
         self.stop_responder();
         let mut command = Command::new("openssl");
-        command.current_dir(self.folder.path()).args(["ocsp", "-port"]);
+        command
+            .current_dir(self.folder.path())
+            .args(["ocsp", "-port"]);
         command.arg(self.responder.port().to_string()).args([
-            "-index", "index.txt", "-CA", "ca.pem", "-rsigner", "responder.pem", "-rkey",
-            "responder.key", "-nmin", "5",
+            "-index",
+            "index.txt",
+            "-CA",
+            "ca.pem",
+            "-rsigner",
+            "responder.pem",
+            "-rkey",
+            "responder.key",
+            "-nmin",
+            "5",
         ]);
-        let mut daemon = Daemon::start(&mut command, &self.file("responder.log"))?;
-        daemon.wait_for_port(self.responder)?;
+        let log = self.file("responder.log");
+        // What an earlier one said is not said by this one.
+        fs::write(&log, "")?;
+        let daemon = Daemon::start(&mut command, &log)?;
+        // A connection to see whether it is there, without a question, would keep it from answering anybody else.
+        process::until(PATIENCE, "the responder", || {
+            daemon.printed().contains("waiting for").then_some(())
+        })?;
         *self.responding.borrow_mut() = Some(daemon);
         Ok(())
     }
@@ -179,7 +204,9 @@ impl Authority {
     /// The index cannot be written.
     pub fn forget(&self, name: &str) -> Result<()> {
         let index = fs::read_to_string(self.file("index.txt"))?;
-        let others = index.lines().filter(|line| !line.ends_with(&format!("CN={name}")));
+        let others = index
+            .lines()
+            .filter(|line| !line.ends_with(&format!("CN={name}")));
         let others: String = others.map(|line| format!("{line}\n")).collect();
         Ok(fs::write(self.file("index.txt"), others)?)
     }
@@ -190,7 +217,8 @@ impl Authority {
              -keyout {name}.key -out {name}.csr"
         ))?;
         fs::write(self.file("extensions"), extensions)?;
-        let options = format!("-in {name}.csr -extfile extensions -notext -days 30 -out {name}.pem");
+        let options =
+            format!("-in {name}.csr -extfile extensions -notext -days 30 -out {name}.pem");
         self.ca_of(issuer, &options)
     }
 
@@ -281,7 +309,9 @@ impl Shared {
                 );
                 [head.into_bytes(), content].concat()
             }
-            Err(_) => b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec(),
+            Err(_) => {
+                b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
+            }
         };
         Ok(stream.write_all(&answer)?)
     }

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use const_oid::{AssociatedOid, ObjectIdentifier};
 use const_oid::db::rfc6960::ID_PKIX_OCSP_NOCHECK;
+use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::Decode;
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlDistributionPoints, ExtendedKeyUsage, FreshestCrl,
-    KeyUsage, NameConstraints, SubjectAltName, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlDistributionPoints,
+    ExtendedKeyUsage, FreshestCrl, KeyUsage, NameConstraints, SubjectAltName, SubjectKeyIdentifier,
 };
 use x509_cert::ext::{Extension, Extensions};
 

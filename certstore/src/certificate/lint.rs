@@ -27,7 +27,9 @@ const LONGEST_SERIAL: usize = 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
     /// Section 7.1.2.3 (h).
-    #[error("it has no subjectAltName with a mail address, so other programs may not match it to a sender")]
+    #[error(
+        "it has no subjectAltName with a mail address, so other programs may not match it to a sender"
+    )]
     NoAlternativeName,
     /// Section 7.1.4.2.1.
     #[error("an address in its subject is not in its subjectAltName")]
@@ -39,7 +41,7 @@ pub enum Finding {
     #[error("it is not limited to emailProtection by an extendedKeyUsage")]
     NoMailUsage,
     /// Section 7.1.2.3 (f).
-    #[error("it may also be used for web servers, code, time stamps or anything: one key for all is a risk")]
+    #[error("it may also be used for other things than mail: one key for all is a risk")]
     ForeignUsage,
     /// Section 7.1.2.3 (e).
     #[error("it has no keyUsage")]
@@ -99,7 +101,10 @@ pub fn lint(certificate: &Certificate) -> Vec<Finding> {
         .iter()
         .any(|point| !web_addresses(point.distribution_point.as_ref()).is_empty());
     find(!names_crl, Finding::NoCrl);
-    find(certificate.issuer_urls().is_empty(), Finding::NoIssuerAddress);
+    find(
+        certificate.issuer_urls().is_empty(),
+        Finding::NoIssuerAddress,
+    );
     let has_issuer_key = certificate.authority_key_identifier().is_some();
     find(!has_issuer_key, Finding::NoAuthorityKey);
     let serial = certificate.serial_octets().len();
@@ -109,12 +114,13 @@ pub fn lint(certificate: &Certificate) -> Vec<Finding> {
     );
     let signature = certificate.signature_algorithm().oid;
     find(signature == SHA_1_WITH_RSA_ENCRYPTION, Finding::Sha1);
-    findings.extend(usage(certificate));
-    findings.extend(kind(certificate));
+    let generation = certificate.policies().iter().find_map(generation);
+    findings.extend(usage(certificate, generation));
+    findings.extend(kind(certificate, generation));
     findings
 }
 
-fn usage(certificate: &Certificate) -> Vec<Finding> {
+fn usage(certificate: &Certificate, generation: Option<char>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let purposes = certificate.extended_key_usage().unwrap_or_default();
     if !purposes.contains(&ID_KP_EMAIL_PROTECTION) {
@@ -126,7 +132,11 @@ fn usage(certificate: &Certificate) -> Vec<Finding> {
         ID_KP_CODE_SIGNING,
         ID_KP_TIME_STAMPING,
     ];
-    if purposes.iter().any(|purpose| foreign.contains(purpose)) {
+    let is_strict = generation == Some('3');
+    let is_foreign = |purpose: &ObjectIdentifier| {
+        foreign.contains(purpose) || (is_strict && *purpose != ID_KP_EMAIL_PROTECTION)
+    };
+    if purposes.iter().any(is_foreign) {
         findings.push(Finding::ForeignUsage);
     }
     match certificate.key_usage() {
@@ -140,9 +150,8 @@ fn usage(certificate: &Certificate) -> Vec<Finding> {
 }
 
 /// What depends on the policy and on the kind of key.
-fn kind(certificate: &Certificate) -> Vec<Finding> {
+fn kind(certificate: &Certificate, generation: Option<char>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let generation = certificate.policies().iter().find_map(generation);
     if generation.is_none() {
         findings.push(Finding::NoPolicy);
     }
@@ -177,12 +186,30 @@ mod tests {
 
     /// What pkilint finds in its own samples and we look at too, by its code and ours.
     const CODES: [(&str, &[Finding]); 7] = [
-        ("cabf.smime.san_extension_missing", &[Finding::NoAlternativeName]),
-        ("pkix.subject_email_address_not_in_san", &[Finding::SubjectAddress, Finding::NoAlternativeName]),
-        ("cabf.smime.prohibited_eku_present", &[Finding::ForeignUsage]),
-        ("cabf.smime.no_required_reserved_policy_oid", &[Finding::NoPolicy]),
-        ("cabf.smime.certificate_validity_period_exceeds_825_days", &[Finding::TooLong(825)]),
-        ("cabf.smime.certificate_validity_period_exceeds_1185_days", &[Finding::TooLong(1185)]),
+        (
+            "cabf.smime.san_extension_missing",
+            &[Finding::NoAlternativeName],
+        ),
+        (
+            "pkix.subject_email_address_not_in_san",
+            &[Finding::SubjectAddress, Finding::NoAlternativeName],
+        ),
+        (
+            "cabf.smime.prohibited_eku_present",
+            &[Finding::ForeignUsage],
+        ),
+        (
+            "cabf.smime.no_required_reserved_policy_oid",
+            &[Finding::NoPolicy],
+        ),
+        (
+            "cabf.smime.certificate_validity_period_exceeds_825_days",
+            &[Finding::TooLong(825)],
+        ),
+        (
+            "cabf.smime.certificate_validity_period_exceeds_1185_days",
+            &[Finding::TooLong(1185)],
+        ),
         ("cabf.no_http_crldp_uri", &[Finding::NoCrl]),
     ];
 
@@ -191,7 +218,10 @@ mod tests {
         let mut compared = 0;
         for path in corpus::files("pkilint-smime-br") {
             let text = std::fs::read_to_string(&path).unwrap();
-            let Some(Ok(certificate)) = crate::certificate::read_certificates(text.as_bytes()).into_iter().next() else {
+            let Some(Ok(certificate)) = crate::certificate::read_certificates(text.as_bytes())
+                .into_iter()
+                .next()
+            else {
                 continue;
             };
             let found = lint(&certificate);
@@ -214,7 +244,9 @@ mod tests {
                 continue;
             }
             let text = std::fs::read(&path).unwrap();
-            let certificate = crate::certificate::read_certificates(&text).remove(0).unwrap();
+            let certificate = crate::certificate::read_certificates(&text)
+                .remove(0)
+                .unwrap();
             assert_eq!(lint(&certificate), [], "{}", path.display());
         }
     }

@@ -199,7 +199,10 @@ impl Certificate {
     #[must_use]
     pub fn alternative_addresses(&self) -> &[Address] {
         let addresses = &self.0.addresses;
-        addresses.exact.get(..addresses.alternative).unwrap_or_default()
+        addresses
+            .exact
+            .get(..addresses.alternative)
+            .unwrap_or_default()
     }
 
     /// The policies that it claims.

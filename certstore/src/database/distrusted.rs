@@ -46,9 +46,10 @@ impl Database {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn distrusted(&self) -> Result<Vec<Fingerprint>, DatabaseError> {
-        let rows: Vec<Vec<u8>> = sqlx::query_scalar("SELECT sha256 FROM distrusted ORDER BY sha256")
-            .fetch_all(&self.pool)
-            .await?;
+        let rows: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT sha256 FROM distrusted ORDER BY sha256")
+                .fetch_all(&self.pool)
+                .await?;
         let damaged = || DatabaseError::Damaged("a fingerprint of another length".to_owned());
         rows.into_iter()
             .map(|row| {

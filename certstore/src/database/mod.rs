@@ -25,8 +25,8 @@ pub use anchors::StoredAnchor;
 pub use authorities::StoredAuthority;
 pub use certificates::{CertificateSource, StoredCertificate};
 pub use changes::{Change, ChangeFeed, ChangeKind};
-pub use revocation_lists::StoredRevocationList;
 pub use keys::{KeyEntry, KeyOrigin, KeyPurpose, KeyState, NewKey, StoredKey};
+pub use revocation_lists::StoredRevocationList;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/database/migrations");
 

@@ -59,11 +59,13 @@ impl Database {
             sqlx::query_as("SELECT url, der, fetched FROM revocation_list ORDER BY url")
                 .fetch_all(&self.pool)
                 .await?;
-        let stored = rows.into_iter().map(|(url, der, fetched)| StoredRevocationList {
-            url,
-            der,
-            fetched: time(fetched),
-        });
+        let stored = rows
+            .into_iter()
+            .map(|(url, der, fetched)| StoredRevocationList {
+                url,
+                der,
+                fetched: time(fetched),
+            });
         Ok(stored.collect())
     }
 }

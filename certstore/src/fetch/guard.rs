@@ -45,9 +45,8 @@ impl Resolve for Guard {
         let guard = self.clone();
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let admitted: Vec<SocketAddr> = found
-                .filter(|address| guard.admits(address.ip()))
-                .collect();
+            let admitted: Vec<SocketAddr> =
+                found.filter(|address| guard.admits(address.ip())).collect();
             if admitted.is_empty() {
                 return Err(Private(name.as_str().to_owned()).into());
             }

@@ -44,9 +44,8 @@ pub(super) fn is_public(address: IpAddr) -> bool {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => {
             let segments = address.segments();
-            let v4 = |high: u16, low: u16| {
-                Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low))
-            };
+            let v4 =
+                |high: u16, low: u16| Ipv4Addr::from_bits((u32::from(high) << 16) | u32::from(low));
             match segments {
                 [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
                     is_public_v4(v4(high, low))

@@ -32,7 +32,9 @@ fn server(answer: impl Fn(&str) -> Vec<u8> + Send + 'static) -> u16 {
 fn respond(request: &str) -> Vec<u8> {
     let path = request.split(' ').nth(1).unwrap_or_default();
     let redirect = |to: &str| {
-        format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        format!(
+            "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
     };
     match path {
         "/good" => b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello".to_vec(),
@@ -107,6 +109,9 @@ async fn only_the_web_is_asked() {
         "\u{0}http://example.org",
     ] {
         let found = fetcher.get(url).await;
-        assert!(matches!(found, Err(FetchError::Address(_))), "{url}: {found:?}");
+        assert!(
+            matches!(found, Err(FetchError::Address(_))),
+            "{url}: {found:?}"
+        );
     }
 }

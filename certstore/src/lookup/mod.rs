@@ -195,7 +195,8 @@ impl Lookup {
     /// # Errors
     /// [`DatabaseError`]; what was trusted then stays.
     pub async fn reload_trust(&self) -> Result<(), DatabaseError> {
-        let trust = anchors::load_trust(&self.database, &self.trust_settings, &self.evidence).await?;
+        let trust =
+            anchors::load_trust(&self.database, &self.trust_settings, &self.evidence).await?;
         self.trust.send_replace(Arc::new(trust));
         self.invalidate_all();
         Ok(())

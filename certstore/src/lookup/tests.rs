@@ -4,12 +4,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::trust::Anchor;
 use crate::certificate::Certificate;
 use crate::clock::FixedClock;
 use crate::database::CertificateSource;
 use crate::samples::{DAY, Sample, SampleAuthority, address, now};
 use crate::source::{Answer, SourceFailure, StoredCertificates};
+use crate::trust::Anchor;
 use crate::trust::AnchorScope;
 
 /// What a test source answers, how often it was asked, and a gate that it waits at.

@@ -89,7 +89,9 @@ pub enum PathProblem {
     #[error("no path to a trusted root; issuer is {0}")]
     NoPath(String),
     /// Its issuer is not known, and could not be fetched from where the certificate says that it is.
-    #[error("no path to a trusted root; issuer is {issuer}, whose certificate is not to be had: {because}")]
+    #[error(
+        "no path to a trusted root; issuer is {issuer}, whose certificate is not to be had: {because}"
+    )]
     IssuerUnavailable {
         /// The issuer.
         issuer: String,
@@ -165,9 +167,9 @@ impl Distrust {
                 is_temporary: true,
                 ..
             }) | Self::RevocationUnknown {
-                    is_temporary: true,
-                    ..
-                }
+                is_temporary: true,
+                ..
+            }
         )
     }
 }

@@ -125,7 +125,10 @@ impl Gatherer {
                 return result;
             }
             rounds += 1;
-            if tokio::time::timeout_at(deadline, self.gather(wanted)).await.is_err() {
+            if tokio::time::timeout_at(deadline, self.gather(wanted))
+                .await
+                .is_err()
+            {
                 return compute(trust.clone()).await;
             }
         }
@@ -167,12 +170,12 @@ impl Gatherer {
     async fn issuers(&self, url: &str) -> Result<Arc<[Certificate]>, Problem> {
         let bytes = self.get(url).await?;
         let found = read_certificates(&bytes).into_iter().filter_map(Result::ok);
-        let authorities: Arc<[Certificate]> = found
-            .filter(Certificate::is_ca)
-            .take(MAX_ISSUERS)
-            .collect();
+        let authorities: Arc<[Certificate]> =
+            found.filter(Certificate::is_ca).take(MAX_ISSUERS).collect();
         match authorities.is_empty() {
-            true => Err(lasting(format!("{url} gives no certificate of an authority"))),
+            true => Err(lasting(format!(
+                "{url} gives no certificate of an authority"
+            ))),
             false => Ok(authorities),
         }
     }

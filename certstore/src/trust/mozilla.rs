@@ -50,7 +50,10 @@ fn read(path: &Path) -> Result<Vec<Certificate>, Error> {
 fn read_token(session: &Session) -> Result<Vec<Certificate>, Error> {
     let value = usize::try_from(TRUSTED_DELEGATOR).unwrap_or_default();
     let attribute = AttributeType::VendorDefined(TRUST_EMAIL_PROTECTION);
-    let trusted = [Attribute::VendorDefined((attribute, value.to_ne_bytes().to_vec()))];
+    let trusted = [Attribute::VendorDefined((
+        attribute,
+        value.to_ne_bytes().to_vec(),
+    ))];
     let named = [AttributeType::Issuer, AttributeType::SerialNumber];
     let mut for_mail = HashSet::new();
     for object in session.find_objects(&trusted)? {
@@ -71,9 +74,9 @@ fn octets(attributes: Vec<Attribute>) -> Vec<Vec<u8>> {
     attributes
         .into_iter()
         .filter_map(|attribute| match attribute {
-            Attribute::Issuer(octets) | Attribute::SerialNumber(octets) | Attribute::Value(octets) => {
-                Some(octets)
-            }
+            Attribute::Issuer(octets)
+            | Attribute::SerialNumber(octets)
+            | Attribute::Value(octets) => Some(octets),
             _ => None,
         })
         .collect()
@@ -94,12 +97,19 @@ mod tests {
         }
         let roots = mozilla_mail_roots(Path::new(MODULE)).unwrap();
         assert!((20..140).contains(&roots.len()), "{}", roots.len());
-        assert!(roots.iter().all(|root| root.is_ca() || !root.has_extensions()));
+        assert!(
+            roots
+                .iter()
+                .all(|root| root.is_ca() || !root.has_extensions())
+        );
     }
 
     #[test]
     fn a_file_that_is_no_module_is_said() {
         let error = mozilla_mail_roots(Path::new("/nowhere/libnssckbi.so")).unwrap_err();
-        assert!(error.to_string().starts_with("the roots in /nowhere/"), "{error}");
+        assert!(
+            error.to_string().starts_with("the roots in /nowhere/"),
+            "{error}"
+        );
     }
 }

@@ -164,12 +164,16 @@ impl<'a> Search<'a> {
         let key = Name::from_der(name).map(|name| name_key(&name.to_string()));
         let key = key.unwrap_or_default();
         let snapshot = self.snapshot;
-        [&snapshot.roots, &snapshot.intermediates, &self.extra_by_name]
-            .into_iter()
-            .filter_map(|by_name| by_name.0.get(&key))
-            .flatten()
-            .cloned()
-            .collect()
+        [
+            &snapshot.roots,
+            &snapshot.intermediates,
+            &self.extra_by_name,
+        ]
+        .into_iter()
+        .filter_map(|by_name| by_name.0.get(&key))
+        .flatten()
+        .cloned()
+        .collect()
     }
 
     /// Whether a valid path leads from `authority` to `anchor`.
@@ -223,7 +227,12 @@ impl<'a> Search<'a> {
             return problem;
         }
         Distrust::Untrusted(
-            match (&self.out_of_scope, &self.unsigned, &self.unavailable, &self.missing) {
+            match (
+                &self.out_of_scope,
+                &self.unsigned,
+                &self.unavailable,
+                &self.missing,
+            ) {
                 (Some(root), _, _, _) => PathProblem::OutOfScope(root.clone()),
                 (None, Some(subject), _, _) => PathProblem::BadSignature(subject.clone()),
                 (None, None, _, _) if certificate.is_self_issued() => PathProblem::SelfSigned,

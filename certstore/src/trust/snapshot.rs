@@ -105,7 +105,11 @@ impl Snapshot {
         (way, search.into_wanted())
     }
 
-    fn found_way(&self, certificate: &Certificate, search: &mut Search<'_>) -> Result<Way, Distrust> {
+    fn found_way(
+        &self,
+        certificate: &Certificate,
+        search: &mut Search<'_>,
+    ) -> Result<Way, Distrust> {
         let path = search.run(certificate)?;
         let authorities: Arc<[Certificate]> = path.into_iter().skip(1).collect();
         self.remembered
@@ -137,7 +141,11 @@ impl Snapshot {
     }
 
     /// How much is insisted on below `anchor`: as the anchor for the fewest addresses says, of equal ones the strictest.
-    pub(super) fn revocation_mode(&self, anchor: &Certificate, address: &Address) -> RevocationMode {
+    pub(super) fn revocation_mode(
+        &self,
+        anchor: &Certificate,
+        address: &Address,
+    ) -> RevocationMode {
         let anchors = self.anchors.get(&anchor.sha256());
         let counting = anchors
             .into_iter()

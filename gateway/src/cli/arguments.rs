@@ -153,10 +153,18 @@ pub(super) enum TrustCommand {
         /// Whose roots
         whose: ImportedRoots,
         /// The module of NSS that says which roots are for mail
-        #[arg(long, value_name = "FILE", default_value = "/usr/lib/x86_64-linux-gnu/libnssckbi.so")]
+        #[arg(
+            long,
+            value_name = "FILE",
+            default_value = "/usr/lib/x86_64-linux-gnu/libnssckbi.so"
+        )]
         module: PathBuf,
         /// The folder of roots where there is no such module
-        #[arg(long, value_name = "DIR", default_value = "/usr/share/ca-certificates/mozilla")]
+        #[arg(
+            long,
+            value_name = "DIR",
+            default_value = "/usr/share/ca-certificates/mozilla"
+        )]
         folder: PathBuf,
     },
 }

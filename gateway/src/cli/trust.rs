@@ -26,7 +26,14 @@ pub(super) async fn obey(
             revocation,
         } => {
             let scope = scope(&domain)?;
-            add(&opened, &read(&files)?, &scope, revocation.map(mode), output).await
+            add(
+                &opened,
+                &read(&files)?,
+                &scope,
+                revocation.map(mode),
+                output,
+            )
+            .await
         }
         TrustCommand::List => list(&opened, output).await,
         TrustCommand::Remove { sha256 } => remove(&opened, &sha256, output).await,

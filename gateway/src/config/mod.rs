@@ -9,7 +9,7 @@ mod read;
 mod trust;
 
 pub use checked::{
-    AnchorFiles, Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls, LogConfig,
-    Network, Profile, RouteConfig, RouteTls, TrustConfig,
+    AnchorFiles, Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls,
+    LogConfig, Network, Profile, RouteConfig, RouteTls, TrustConfig,
 };
 pub use read::expand;

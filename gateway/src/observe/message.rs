@@ -60,7 +60,10 @@ pub fn crl_files_read(count: usize) {
 
 /// CRL files changed and cannot be read; what was read before counts on.
 pub fn crl_files_unreadable(reason: &str) {
-    warn!(event = "trust.crls_unreadable", reason, "changed CRL files not read");
+    warn!(
+        event = "trust.crls_unreadable",
+        reason, "changed CRL files not read"
+    );
 }
 
 /// Another process changed certificates, keys or anchors, and the caches were told.

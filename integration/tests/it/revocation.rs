@@ -11,9 +11,21 @@ use integration::{mails, mime, openssl, process};
 
 use crate::ALICE;
 
-const BY_CRL: Points = Points { crl: true, ocsp: false, issuer: false };
-const BY_OCSP: Points = Points { crl: false, ocsp: true, issuer: false };
-const BY_BOTH: Points = Points { crl: true, ocsp: true, issuer: false };
+const BY_CRL: Points = Points {
+    crl: true,
+    ocsp: false,
+    issuer: false,
+};
+const BY_OCSP: Points = Points {
+    crl: false,
+    ocsp: true,
+    issuer: false,
+};
+const BY_BOTH: Points = Points {
+    crl: true,
+    ocsp: true,
+    issuer: false,
+};
 const DORA: &str = "dora@partner.example";
 
 /// A gateway that trusts `authority` under `mode`, and may ask it.
@@ -44,7 +56,11 @@ fn reason(gateway: &Gateway, address: &str) -> Result<String> {
 #[test]
 fn each_answer_has_its_reason() -> Result<()> {
     let authority = Authority::new()?;
-    let (good, revoked, unknown) = ("good@partner.example", "revoked@partner.example", "unknown@partner.example");
+    let (good, revoked, unknown) = (
+        "good@partner.example",
+        "revoked@partner.example",
+        "unknown@partner.example",
+    );
     let (listed, silent) = ("listed@partner.example", "silent@partner.example");
     let people = [
         authority.issue("good", good, BY_OCSP)?,
@@ -60,27 +76,39 @@ fn each_answer_has_its_reason() -> Result<()> {
     authority.start_responder()?;
     let sink = Sink::start()?;
     for (mode, expected) in [
-        ("hard", [
-            (good, "trusted"),
-            (revoked, "revoked: O=Postern-tests,CN=revoked was revoked on "),
-            (unknown, "revocation-unknown: "),
-            (listed, "revoked: "),
-            (silent, "revocation-unknown: "),
-        ]),
-        ("soft", [
-            (good, "trusted"),
-            (revoked, "revoked: "),
-            (unknown, "trusted"),
-            (listed, "revoked: "),
-            (silent, "trusted"),
-        ]),
-        ("off", [
-            (good, "trusted"),
-            (revoked, "trusted"),
-            (unknown, "trusted"),
-            (listed, "trusted"),
-            (silent, "trusted"),
-        ]),
+        (
+            "hard",
+            [
+                (good, "trusted"),
+                (
+                    revoked,
+                    "revoked: CN=revoked,O=Postern-tests was revoked on ",
+                ),
+                (unknown, "revocation-unknown: "),
+                (listed, "revoked: "),
+                (silent, "revocation-unknown: "),
+            ],
+        ),
+        (
+            "soft",
+            [
+                (good, "trusted"),
+                (revoked, "revoked: "),
+                (unknown, "trusted"),
+                (listed, "revoked: "),
+                (silent, "trusted"),
+            ],
+        ),
+        (
+            "off",
+            [
+                (good, "trusted"),
+                (revoked, "trusted"),
+                (unknown, "trusted"),
+                (listed, "trusted"),
+                (silent, "trusted"),
+            ],
+        ),
     ] {
         let gateway = setup(&authority, mode, &sink).write()?;
         for person in &people {
@@ -88,7 +116,7 @@ fn each_answer_has_its_reason() -> Result<()> {
         }
         for (address, start) in expected {
             let reason = reason(&gateway, address)?;
-            assert!(reason.contains(start.trim_start_matches("revoked: O=Postern-tests,CN=")) , "{mode} {address}: {reason}");
+            assert!(reason.starts_with(start), "{mode} {address}: {reason}");
         }
     }
     Ok(())
@@ -107,7 +135,9 @@ fn what_must_be_encrypted_waits_while_the_responder_is_away() -> Result<()> {
 
     authority.start_responder()?;
     process::until(Duration::from_secs(60), "mail that flows again", || {
-        reply(&gateway, DORA).is_ok_and(|reply| reply.starts_with("250")).then_some(())
+        reply(&gateway, DORA)
+            .is_ok_and(|reply| reply.starts_with("250"))
+            .then_some(())
     })?;
     let content = sink.wait(1)?.pop().context("a mail")?.content;
     openssl::decrypt(&content, &dora)?;
@@ -155,7 +185,10 @@ fn an_old_crl_says_nothing() -> Result<()> {
     let gateway = setup(&authority, "hard", &sink).write()?;
     gateway.import_certificate(&dora.certificate)?;
     let why = reason(&gateway, DORA)?;
-    assert!(why.starts_with("revocation-unknown: ") && why.contains("was valid until 2024-02-01"), "{why}");
+    assert!(
+        why.starts_with("revocation-unknown: ") && why.contains("was valid until 2024-02-01"),
+        "{why}"
+    );
     Ok(())
 }
 
@@ -175,7 +208,9 @@ fn the_signature_of_a_revoked_key_is_no_pass() -> Result<()> {
         let mail = mails::plain(signer.address, ALICE);
         let signed = openssl::sign(&mime::entity(&mail.content), signer, &[])?;
         let signed = mime::dress(&mail.content, &signed);
-        gateway.send(signer.address, &[ALICE], &signed)?.accepted()?;
+        gateway
+            .send(signer.address, &[ALICE], &signed)?
+            .accepted()?;
         let arrived = sink.wait(number)?.pop().context("a mail")?.content;
         let verdict = mime::values(&arrived, "Authentication-Results").concat();
         let verdict = verdict.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -47,14 +47,19 @@ fn what_is_distrusted_is_believed_of_nobody() -> Result<()> {
         let sha256 = openssl::fingerprint(&file)?;
         gateway.ask(&["trust", "distrust", &sha256])?;
         let why = reason(&gateway, BOB)?;
-        assert!(why.starts_with("untrusted: ") && why.ends_with("is on the distrust list"), "{why}");
+        assert!(
+            why.starts_with("untrusted: ") && why.ends_with("is on the distrust list"),
+            "{why}"
+        );
         let listed = gateway.ask(&["trust", "list"])?;
         assert!(listed.to_string().contains(&sha256), "{listed}");
         gateway.ask(&["trust", "distrust", "--undo", &sha256])?;
         assert!(reason(&gateway, BOB)?.starts_with("trusted"));
     }
     let sha256 = openssl::fingerprint(&pki.ca())?;
-    let configured = Setup::default().tables(&format!("distrust = [\"{sha256}\"]")).write()?;
+    let configured = Setup::default()
+        .tables(&format!("distrust = [\"{sha256}\"]"))
+        .write()?;
     configured.import_certificate(&pki.bob().certificate)?;
     assert!(reason(&configured, BOB)?.ends_with("is on the distrust list"));
     Ok(())
@@ -64,13 +69,22 @@ fn what_is_distrusted_is_believed_of_nobody() -> Result<()> {
 fn an_unknown_issuer_is_fetched() -> Result<()> {
     let authority = Authority::new()?;
     authority.intermediate("between")?;
-    let points = Points { issuer: true, ..Points::default() };
+    let points = Points {
+        issuer: true,
+        ..Points::default()
+    };
     let dora = authority.issue_under("between", "dora", "dora@partner.example", points)?;
     for (keys, expected) in [
         ("fetch-private = [\"127.0.0.0/8\"]", "trusted"),
-        ("fetch-private = [\"127.0.0.0/8\"]\nfetch-issuers = false", "untrusted: no path"),
+        (
+            "fetch-private = [\"127.0.0.0/8\"]\nfetch-issuers = false",
+            "untrusted: no path",
+        ),
     ] {
-        let group = format!("[[trust.group]]\nanchors = [\"{}\"]", authority.file("ca.pem").display());
+        let group = format!(
+            "[[trust.group]]\nanchors = [\"{}\"]",
+            authority.file("ca.pem").display()
+        );
         let gateway = Setup::default().tables(keys).tables(&group).write()?;
         gateway.import_certificate(&dora.certificate)?;
         let why = reason(&gateway, dora.address)?;
@@ -89,16 +103,24 @@ fn mozillas_roots_for_mail_are_imported() -> Result<()> {
     let folder = tempfile::tempdir()?;
     fs::copy(pki()?.ca(), folder.path().join("root.crt"))?;
     let folder = integration::gateway::text(folder.path())?;
-    let words = ["trust", "import", "mozilla", "--module", "/nowhere", "--folder", folder];
+    let words = [
+        "trust", "import", "mozilla", "--module", "/nowhere", "--folder", folder,
+    ];
     let finished = gateway.try_to(&words)?;
     assert!(finished.status.success(), "{}", finished.stderr);
-    assert!(finished.stderr.contains("is not known there"), "{}", finished.stderr);
+    assert!(
+        finished.stderr.contains("is not known there"),
+        "{}",
+        finished.stderr
+    );
     Ok(())
 }
 
 #[test]
 fn check_looks_into_the_files() -> Result<()> {
-    let gateway = Setup::default().tables("crls = [\"lists/*.crl\"]").write()?;
+    let gateway = Setup::default()
+        .tables("crls = [\"lists/*.crl\"]")
+        .write()?;
     assert!(gateway.try_to(&["check"])?.status.success());
     fs::create_dir(gateway.file("lists"))?;
     fs::write(gateway.file("lists/bad.crl"), "no CRL")?;

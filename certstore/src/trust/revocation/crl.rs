@@ -148,7 +148,11 @@ impl Crl {
     /// Brings the entries into the order of their serial numbers, and finds out whom those of an indirect CRL are about.
     fn sorted(mut self) -> Result<Self, CrlError> {
         self.issuers = vec![self.issuer_der().to_vec()];
-        let is_indirect = self.extensions.scope.as_ref().is_some_and(|s| s.indirect_crl);
+        let is_indirect = self
+            .extensions
+            .scope
+            .as_ref()
+            .is_some_and(|s| s.indirect_crl);
         if is_indirect {
             self.assign_issuers()?;
         }
@@ -380,7 +384,9 @@ fn certificate_issuer(extensions: &[Extension]) -> Result<Option<Vec<u8>>, CrlEr
         | GeneralName::RegisteredId(_) => None,
     });
     // Without one it is about nobody that we could know.
-    Ok(Some(name.map(Encode::to_der).transpose()?.unwrap_or_default()))
+    Ok(Some(
+        name.map(Encode::to_der).transpose()?.unwrap_or_default(),
+    ))
 }
 
 fn find(extensions: &[Extension], id: ObjectIdentifier) -> Option<&Extension> {

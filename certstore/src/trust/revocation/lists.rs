@@ -90,7 +90,11 @@ impl<'s, 'a> Lists<'s, 'a> {
     }
 
     /// The newest first, so that an older one does not hide what it says.
-    fn apply_all(&mut self, crls: &[Arc<Crl>], point: Option<&DistributionPoint>) -> Option<Status> {
+    fn apply_all(
+        &mut self,
+        crls: &[Arc<Crl>],
+        point: Option<&DistributionPoint>,
+    ) -> Option<Status> {
         let mut complete: Vec<&Arc<Crl>> = crls.iter().filter(|crl| !crl.is_delta()).collect();
         complete.sort_by_key(|crl| std::cmp::Reverse(crl.this_update));
         for crl in complete {
@@ -122,14 +126,22 @@ impl<'s, 'a> Lists<'s, 'a> {
     }
 
     /// What one CRL, with its delta CRL if there is one, says.
-    fn ask(&mut self, crl: &Crl, point: Option<&DistributionPoint>) -> Result<Option<Revoked>, Unknown> {
-        self.search.check_time("its CRL", crl.this_update, end(crl))?;
+    fn ask(
+        &mut self,
+        crl: &Crl,
+        point: Option<&DistributionPoint>,
+    ) -> Result<Option<Revoked>, Unknown> {
+        self.search
+            .check_time("its CRL", crl.this_update, end(crl))?;
         let signer = self.signer(crl).ok_or_else(|| {
             Unknown::lasting("its CRL is not signed by an authority that may sign it")
         })?;
         let delta = self.delta(crl, point, &signer);
         let entry = |crl: &Crl| {
-            let (serial, issuer) = (self.certificate.serial_octets(), self.certificate.issuer_der());
+            let (serial, issuer) = (
+                self.certificate.serial_octets(),
+                self.certificate.issuer_der(),
+            );
             crl.entry(serial, issuer, is_same_name)
                 .map_err(|error: CrlError| Unknown::lasting(error.to_string()))
         };

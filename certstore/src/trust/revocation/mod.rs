@@ -77,7 +77,9 @@ pub struct RevocationPolicy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Status {
     /// Not revoked; that counts until then.
-    Good { until: SystemTime },
+    Good {
+        until: SystemTime,
+    },
     Revoked {
         on: SystemTime,
         reason: Option<CrlReason>,
@@ -209,11 +211,15 @@ fn ask_responders(
 impl Search<'_> {
     fn check_time(&self, what: &str, begin: SystemTime, end: SystemTime) -> Result<(), Unknown> {
         if begin > self.at + SKEW {
-            return Err(Unknown::for_now(format!("what {what} gave is dated in the future")));
+            return Err(Unknown::for_now(format!(
+                "what {what} gave is dated in the future"
+            )));
         }
         if end + self.policy().grace < self.at {
             let until = super::distrust::date(&end);
-            return Err(Unknown::for_now(format!("what {what} gave was valid until {until}")));
+            return Err(Unknown::for_now(format!(
+                "what {what} gave was valid until {until}"
+            )));
         }
         Ok(())
     }

@@ -5,11 +5,13 @@
 
 use std::time::SystemTime;
 
-use certval::ocsp::{CertId, CertStatus, OcspRequest, OcspResponse, OcspResponseStatus, Request,
-    ResponderId, ResponseData, SingleResponse, TbsRequest};
+use certval::ocsp::{
+    CertId, CertStatus, OcspRequest, OcspResponse, OcspResponseStatus, Request, ResponderId,
+    ResponseData, SingleResponse, TbsRequest,
+};
 use const_oid::ObjectIdentifier;
-use const_oid::db::rfc5912::{ID_SHA_1, ID_SHA_256, ID_SHA_384, ID_SHA_512};
 use const_oid::db::rfc5280::ID_KP_OCSP_SIGNING;
+use const_oid::db::rfc5912::{ID_SHA_1, ID_SHA_256, ID_SHA_384, ID_SHA_512};
 use const_oid::db::rfc6960::{ID_PKIX_OCSP_BASIC, ID_PKIX_OCSP_NONCE};
 use der::asn1::{AnyRef, BitStringRef, Null, OctetString};
 use der::{Any, Decode, Encode, Reader, SliceReader, Tag, TagNumber, Tagged};

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use der::flagset::FlagSet;
 use der::{Decode, Encode};
-use x509_cert::ext::pkix::crl::dp::{DistributionPoint, IssuingDistributionPoint, ReasonFlags, Reasons};
+use x509_cert::ext::pkix::crl::dp::{
+    DistributionPoint, IssuingDistributionPoint, ReasonFlags, Reasons,
+};
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
 use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
 
@@ -34,17 +36,30 @@ pub(super) fn reasons_covered(
         }
     }
     let all = all_reasons();
-    let of_crl = scope.and_then(|scope| scope.only_some_reasons).unwrap_or(all);
+    let of_crl = scope
+        .and_then(|scope| scope.only_some_reasons)
+        .unwrap_or(all);
     let of_point = point.and_then(|point| point.reasons).unwrap_or(all);
     Some(of_crl & of_point & all)
 }
 
 /// Step b (1).
-fn is_by_right_issuer(crl: &Crl, certificate: &Certificate, point: Option<&DistributionPoint>) -> bool {
+fn is_by_right_issuer(
+    crl: &Crl,
+    certificate: &Certificate,
+    point: Option<&DistributionPoint>,
+) -> bool {
     match point.and_then(|point| point.crl_issuer.as_ref()) {
         Some(names) => {
-            let is_indirect = crl.extensions.scope.as_ref().is_some_and(|s| s.indirect_crl);
-            is_indirect && names.iter().any(|name| is_directory(name, crl.issuer_der()))
+            let is_indirect = crl
+                .extensions
+                .scope
+                .as_ref()
+                .is_some_and(|s| s.indirect_crl);
+            is_indirect
+                && names
+                    .iter()
+                    .any(|name| is_directory(name, crl.issuer_der()))
         }
         None => is_same_name(crl.issuer_der(), certificate.issuer_der()),
     }
@@ -73,8 +88,11 @@ fn shares_a_name(
         }) => full_names(name, crl.issuer_der()),
         Some(point) => Cow::Borrowed(point.crl_issuer.as_deref().unwrap_or_default()),
     };
-    own.iter()
-        .any(|own| wanted.iter().any(|wanted| is_same_general_name(own, wanted)))
+    own.iter().any(|own| {
+        wanted
+            .iter()
+            .any(|wanted| is_same_general_name(own, wanted))
+    })
 }
 
 /// The names, a relative one completed by that of the CRL's issuer.
@@ -98,7 +116,9 @@ fn completed(relative: &RelativeDistinguishedName, issuer: &[u8]) -> der::Result
 
 fn is_directory(name: &GeneralName, der: &[u8]) -> bool {
     match name {
-        GeneralName::DirectoryName(name) => name.to_der().is_ok_and(|name| is_same_name(&name, der)),
+        GeneralName::DirectoryName(name) => {
+            name.to_der().is_ok_and(|name| is_same_name(&name, der))
+        }
         GeneralName::OtherName(_)
         | GeneralName::Rfc822Name(_)
         | GeneralName::DnsName(_)

@@ -28,7 +28,9 @@ impl Scene {
         let serial = leaf.serial().to_uppercase();
         let line = match status {
             "V" => format!("V\t400101000000Z\t\t{serial}\tunknown\t/CN=leaf\n"),
-            "R" => format!("R\t400101000000Z\t250101000000Z,keyCompromise\t{serial}\tunknown\t/CN=leaf\n"),
+            "R" => format!(
+                "R\t400101000000Z\t250101000000Z,keyCompromise\t{serial}\tunknown\t/CN=leaf\n"
+            ),
             _ => String::new(),
         };
         write(&workshop, "index.txt", line.as_bytes());
@@ -45,8 +47,21 @@ impl Scene {
         write(&self.workshop, "question.der", &question);
         let (pem, key) = (format!("{signer}.pem"), format!("{signer}.key"));
         self.workshop.run(&[
-            "ocsp", "-index", "index.txt", "-CA", "root.pem", "-rsigner", &pem, "-rkey", &key,
-            "-reqin", "question.der", "-respout", "answer.der", "-ndays", "1",
+            "ocsp",
+            "-index",
+            "index.txt",
+            "-CA",
+            "root.pem",
+            "-rsigner",
+            &pem,
+            "-rkey",
+            &key,
+            "-reqin",
+            "question.der",
+            "-respout",
+            "answer.der",
+            "-ndays",
+            "1",
         ]);
         std::fs::read(self.workshop.path().join("answer.der")).unwrap()
     }
@@ -65,7 +80,10 @@ fn write(workshop: &Workshop, name: &str, bytes: &[u8]) {
 
 fn status(answer: &Result<Answer, AnswerError>) -> String {
     match answer {
-        Ok(answer) => format!("{:?}", answer.status).chars().take_while(char::is_ascii_alphabetic).collect(),
+        Ok(answer) => format!("{:?}", answer.status)
+            .chars()
+            .take_while(char::is_ascii_alphabetic)
+            .collect(),
         Err(error) => format!("{error:?}"),
     }
 }
@@ -105,9 +123,13 @@ fn an_answer_to_another_question_is_none() {
     let scene = Scene::new("V");
     let response = scene.response("root");
     let other = scene.workshop.make("another", "root", LEAF, &[]);
-    let about = |leaf, nonce: Option<&[u8]>| read_answer(&response, leaf, &scene.root, nonce, now());
+    let about =
+        |leaf, nonce: Option<&[u8]>| read_answer(&response, leaf, &scene.root, nonce, now());
     assert_eq!(about(&other, None).err(), Some(AnswerError::Other));
-    assert_eq!(about(&scene.leaf, Some(&[8; 32])).err(), Some(AnswerError::Nonce));
+    assert_eq!(
+        about(&scene.leaf, Some(&[8; 32])).err(),
+        Some(AnswerError::Nonce)
+    );
     assert!(about(&scene.leaf, None).is_ok());
 }
 
@@ -120,12 +142,18 @@ fn what_is_no_answer_is_refused() {
         (&[0x30, 0], AnswerError::Malformed),
         (&[0x30, 3, 0x0a, 1, 0], AnswerError::Malformed),
         (&[0x30, 3, 0x0a, 1, 3], AnswerError::Declined("tryLater")),
-        (&[0x30, 3, 0x0a, 1, 6], AnswerError::Declined("unauthorized")),
+        (
+            &[0x30, 3, 0x0a, 1, 6],
+            AnswerError::Declined("unauthorized"),
+        ),
         (&[0x30, 3, 0x0a, 1, 4], AnswerError::Malformed),
     ] {
         assert_eq!(scene.read(bytes).err(), Some(expected), "{bytes:?}");
     }
-    assert_eq!(scene.read(&vec![0; 1 << 20]).err(), Some(AnswerError::Malformed));
+    assert_eq!(
+        scene.read(&vec![0; 1 << 20]).err(),
+        Some(AnswerError::Malformed)
+    );
 }
 
 #[test]

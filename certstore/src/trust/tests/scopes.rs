@@ -14,7 +14,14 @@ fn address(text: &str) -> Address {
 
 fn trust(certificate: &Certificate, scope: AnchorScope) -> Trust {
     let certificate = certificate.clone();
-    Trust::new(vec![Anchor { certificate, scope, revocation: None }], vec![])
+    Trust::new(
+        vec![Anchor {
+            certificate,
+            scope,
+            revocation: None,
+        }],
+        vec![],
+    )
 }
 
 fn word(trust: &Trust, leaf: &Certificate) -> Result<(), &'static str> {

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use policy::mutation::mutations;
 use rcgen::{
-    CertificateParams, CertificateRevocationListParams, CrlDistributionPoint, CrlIssuingDistributionPoint,
-    CrlScope, IsCa, Issuer, KeyIdMethod, KeyPair, RevocationReason, RevokedCertParams, SerialNumber,
+    CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+    CrlIssuingDistributionPoint, CrlScope, IsCa, Issuer, KeyIdMethod, KeyPair, RevocationReason,
+    RevokedCertParams, SerialNumber,
 };
 
 use super::*;
@@ -44,7 +45,8 @@ fn entries_are_found_by_serial_and_issuer() {
     let list = Crl::read(&crl(&[300, 5, 77, 128], None)).unwrap();
     let issuer = list.issuer_der().to_vec();
     let says = |serial: &[u8], issuer: &[u8]| {
-        list.entry(serial, issuer, |one, other| one == other).unwrap()
+        list.entry(serial, issuer, |one, other| one == other)
+            .unwrap()
     };
     let revoked = Some(Revoked {
         on: now(),
@@ -62,7 +64,10 @@ fn entries_are_found_by_serial_and_issuer() {
         assert_eq!(says(serial, &issuer), expected, "{serial:?}");
     }
     assert_eq!(says(&[5], b"somebody else"), None);
-    assert_eq!(list.next_update(), Some(now() + Duration::from_secs(86_400)));
+    assert_eq!(
+        list.next_update(),
+        Some(now() + Duration::from_secs(86_400))
+    );
     assert!(!list.is_delta());
 }
 
@@ -91,20 +96,32 @@ fn what_is_no_crl_is_refused() {
         ("text", b"<html>404</html>"),
         ("an empty sequence", &[0x30, 0]),
         ("endless", &[0x30, 0x80, 0, 0]),
-        ("a length beyond its end", &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff]),
+        (
+            "a length beyond its end",
+            &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
+        ),
         ("cut off", &good[..good.len() - 1]),
         ("with a tail", &with_tail),
-        ("damaged PEM", b"-----BEGIN X509 CRL-----\n!!!!\n-----END X509 CRL-----\n"),
+        (
+            "damaged PEM",
+            b"-----BEGIN X509 CRL-----\n!!!!\n-----END X509 CRL-----\n",
+        ),
     ] {
         assert!(Crl::read(bytes).is_err(), "{what}");
     }
     let too_large = vec![0x30; MAX_CRL_SIZE + 1];
-    assert_eq!(Crl::read(&too_large).err(), Some(CrlError::TooLarge(MAX_CRL_SIZE + 1)));
+    assert_eq!(
+        Crl::read(&too_large).err(),
+        Some(CrlError::TooLarge(MAX_CRL_SIZE + 1))
+    );
 }
 
 #[test]
 fn damage_is_an_error_or_a_list_and_nothing_worse() {
-    let seeds = [crl(&[5, 77, 300], None), crl(&[1], Some(CrlScope::CaCertsOnly))];
+    let seeds = [
+        crl(&[5, 77, 300], None),
+        crl(&[1], Some(CrlScope::CaCertsOnly)),
+    ];
     let begun = Instant::now();
     for bytes in mutations(&seeds).take(20_000) {
         if begun.elapsed() > Duration::from_millis(1_500) {
@@ -112,7 +129,9 @@ fn damage_is_an_error_or_a_list_and_nothing_worse() {
         }
         if let Ok(list) = Crl::read(&bytes) {
             assert!(list.entries.len() * 5 <= bytes.len());
-            let _said = list.entry(&[77], list.issuer_der(), |one, other| one == other).ok();
+            let _said = list
+                .entry(&[77], list.issuer_der(), |one, other| one == other)
+                .ok();
         }
     }
 }
