@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use const_oid::db::rfc6960::ID_PKIX_OCSP_NOCHECK;
 use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::Decode;
 use x509_cert::ext::pkix::{
@@ -31,7 +30,6 @@ pub(super) struct KnownExtensions {
     pub(super) distribution_points: CrlDistributionPoints,
     pub(super) freshest_crl: FreshestCrl,
     pub(super) access: Access,
-    pub(super) has_ocsp_no_check: bool,
     pub(super) policies: Vec<ObjectIdentifier>,
     pub(super) count: usize,
 }
@@ -49,9 +47,6 @@ impl KnownExtensions {
             distribution_points: decode_hint(extensions),
             freshest_crl: decode_hint(extensions),
             access: Access::read(extensions),
-            has_ocsp_no_check: extensions
-                .iter()
-                .any(|extension| extension.extn_id == ID_PKIX_OCSP_NOCHECK),
             policies: policies(extensions),
             count: extensions.len(),
         })

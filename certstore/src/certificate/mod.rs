@@ -243,6 +243,12 @@ impl Certificate {
         constraints.is_some_and(|constraints| constraints.ca)
     }
 
+    /// Whether it issues certificates or signs CRLs for others.
+    #[must_use]
+    pub fn is_authority(&self) -> bool {
+        self.is_ca() || self.key_usage().is_some_and(|usage| usage.crl_sign())
+    }
+
     /// The keyUsage extension.
     #[must_use]
     pub fn key_usage(&self) -> Option<KeyUsage> {
@@ -284,13 +290,6 @@ impl Certificate {
     #[must_use]
     pub fn ocsp_urls(&self) -> &[String] {
         &self.0.extensions.access.ocsp
-    }
-
-    /// Whether it is the certificate of an OCSP responder that need not be checked itself (RFC 6960, section
-    /// 4.2.2.2.1).
-    #[must_use]
-    pub fn has_ocsp_no_check(&self) -> bool {
-        self.0.extensions.has_ocsp_no_check
     }
 
     /// Whether it has any extension; those from before version 3 have none.

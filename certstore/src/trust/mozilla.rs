@@ -70,6 +70,10 @@ fn read_token(session: &Session) -> Result<Vec<Certificate>, Error> {
     Ok(roots)
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only these three are ever asked for"
+)]
 fn octets(attributes: Vec<Attribute>) -> Vec<Vec<u8>> {
     attributes
         .into_iter()

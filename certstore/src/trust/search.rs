@@ -4,14 +4,12 @@
 //! certificates that point at each other in every way. No step is taken without the issuer's signature, so that decoys
 //! under the right name lead nowhere.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use der::Decode;
 use policy::address::Address;
-use x509_cert::name::Name;
 
+use super::by_name::{ByName, name_key};
 use super::distrust::{Distrust, PathProblem};
 use super::evidence::{Evidence, Fact, Known, Problem, Wanted};
 use super::revocation::{self, RevocationMode, RevocationPolicy, Status};
@@ -31,34 +29,6 @@ const MAX_WANTED: usize = 16;
 const MAX_SIGNER_DEPTH: u8 = 2;
 /// Where nothing is known and nothing is insisted on, it is tried again after this time.
 const UNKNOWN_FOR: Duration = Duration::from_secs(5 * 60);
-
-/// Certificates by the names that they issue under.
-#[derive(Debug, Default)]
-pub(super) struct ByName(HashMap<String, Vec<Certificate>>);
-
-impl ByName {
-    pub(super) fn new(certificates: impl IntoIterator<Item = Certificate>) -> Self {
-        let mut by_name: HashMap<_, Vec<Certificate>> = HashMap::new();
-        for certificate in certificates {
-            let same_name = by_name.entry(name_key(certificate.subject())).or_default();
-            if !same_name.contains(&certificate) {
-                same_name.push(certificate);
-            }
-        }
-        Self(by_name)
-    }
-
-    fn issuers_of<'a>(
-        &'a self,
-        certificate: &'a Certificate,
-    ) -> impl Iterator<Item = &'a Certificate> {
-        self.0
-            .get(&name_key(certificate.issuer()))
-            .into_iter()
-            .flatten()
-            .filter(|issuer| key_identifiers_agree(issuer, certificate))
-    }
-}
 
 /// One search.
 pub(super) struct Search<'a> {
@@ -161,17 +131,15 @@ impl<'a> Search<'a> {
 
     /// Every authority that is known under a name.
     pub(super) fn authorities_named(&self, name: &[u8]) -> Vec<Certificate> {
-        let key = Name::from_der(name).map(|name| name_key(&name.to_string()));
-        let key = key.unwrap_or_default();
         let snapshot = self.snapshot;
         [
             &snapshot.roots,
             &snapshot.intermediates,
+            &snapshot.list_signers,
             &self.extra_by_name,
         ]
         .into_iter()
-        .filter_map(|by_name| by_name.0.get(&key))
-        .flatten()
+        .flat_map(|by_name| by_name.named(name))
         .cloned()
         .collect()
     }
@@ -423,26 +391,6 @@ fn judge(
             };
             (None, Err(unknown))
         }
-    }
-}
-
-/// Names are compared without regard to case, blanks and string type when a path is validated (RFC 5280, section 7.1);
-/// to find candidates, anything that cannot tell two equal names apart will do.
-fn name_key(name: &str) -> String {
-    name.chars()
-        .filter(|c| !c.is_whitespace() && *c != '\\')
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-/// The key identifiers are hints (RFC 5280, section 4.2.1.1), but where both are there they must not contradict.
-fn key_identifiers_agree(issuer: &Certificate, issued: &Certificate) -> bool {
-    match (
-        issuer.subject_key_identifier(),
-        issued.authority_key_identifier(),
-    ) {
-        (Some(own), Some(named)) => own == named,
-        _ => true,
     }
 }
 

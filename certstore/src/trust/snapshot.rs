@@ -8,11 +8,12 @@ use moka::sync::Cache;
 use policy::address::Address;
 
 use super::anchor::{Anchor, AnchorScope};
+use super::by_name::ByName;
 use super::distrust::{Distrust, PathProblem};
 use super::evidence::{Evidence, Wanted};
 use super::path::{PathValidator, check_dates};
 use super::revocation::{RevocationMode, RevocationPolicy};
-use super::search::{ByName, Search};
+use super::search::Search;
 use crate::certificate::{Certificate, Fingerprint};
 
 /// How many validated paths one snapshot remembers.
@@ -23,7 +24,7 @@ const REMEMBERED_PATHS: u64 = 10_000;
 pub struct TrustParts {
     /// Certificates that need no other.
     pub anchors: Vec<Anchor>,
-    /// CAs that help to find the way to them without being trusted themselves.
+    /// CAs and signers of CRLs that help to find the way to them without being trusted themselves.
     pub intermediates: Vec<Certificate>,
     /// Certificates, of people or CAs, that are never believed.
     pub distrusted: HashSet<Fingerprint>,
@@ -39,6 +40,8 @@ pub(super) struct Snapshot {
     pub(super) anchors: HashMap<Fingerprint, Vec<Anchor>>,
     pub(super) roots: ByName,
     pub(super) intermediates: ByName,
+    /// Those that sign CRLs and nothing else.
+    pub(super) list_signers: ByName,
     pub(super) distrusted: HashSet<Fingerprint>,
     pub(super) revocation: RevocationPolicy,
     pub(super) fetch_issuers: bool,
@@ -65,11 +68,17 @@ impl Snapshot {
             let fingerprint = anchor.certificate.sha256();
             anchors.entry(fingerprint).or_default().push(anchor);
         }
-        let authorities = parts.intermediates.into_iter().filter(Certificate::is_ca);
+        let authorities = parts
+            .intermediates
+            .into_iter()
+            .filter(Certificate::is_authority);
+        let (authorities, list_signers): (Vec<_>, Vec<_>) =
+            authorities.partition(Certificate::is_ca);
         Self {
             anchors,
             roots,
             intermediates: ByName::new(authorities),
+            list_signers: ByName::new(list_signers),
             distrusted: parts.distrusted,
             revocation: parts.revocation,
             fetch_issuers: parts.fetch_issuers,

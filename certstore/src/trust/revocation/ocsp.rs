@@ -139,10 +139,10 @@ pub(crate) fn read_answer(
     }
     let basic = Basic::read(content.response.as_bytes())?;
     let data = ResponseData::from_der(basic.to_be_signed)?;
-    if let (Some(asked), Some(answered)) = (nonce, data.nonce()) {
-        if answered.0.as_bytes() != asked {
-            return Err(AnswerError::Nonce);
-        }
+    if let (Some(asked), Some(answered)) = (nonce, data.nonce())
+        && answered.0.as_bytes() != asked
+    {
+        return Err(AnswerError::Nonce);
     }
     if !basic.is_authorised(&data.responder_id, issuer, at) {
         return Err(AnswerError::Unauthorised);

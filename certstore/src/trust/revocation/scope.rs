@@ -30,10 +30,10 @@ pub(super) fn reasons_covered(
     if !is_by_right_issuer(crl, certificate, point) || !scope.is_none_or(|s| fits(s, certificate)) {
         return None;
     }
-    if let Some(name) = scope.and_then(|scope| scope.distribution_point.as_ref()) {
-        if !shares_a_name(crl, name, certificate, point) {
-            return None;
-        }
+    if let Some(name) = scope.and_then(|scope| scope.distribution_point.as_ref())
+        && !shares_a_name(crl, name, certificate, point)
+    {
+        return None;
     }
     let all = all_reasons();
     let of_crl = scope
