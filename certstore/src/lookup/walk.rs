@@ -86,13 +86,10 @@ impl Lookup {
         let outcome = match judged {
             Err(failure) => SourceOutcome::Unavailable(failure.0),
             Ok(judged) => {
-                let is_found = judged.chosen.is_some();
+                let outcome = outcome(&judged);
                 selection.chosen = judged.chosen;
                 selection.considered.extend(judged.considered);
-                match is_found {
-                    true => SourceOutcome::Found,
-                    false => SourceOutcome::None,
-                }
+                outcome
             }
         };
         SourceReport {
@@ -101,6 +98,16 @@ impl Lookup {
             milliseconds: u64::try_from(reply.took.as_millis()).unwrap_or(u64::MAX),
             note,
         }
+    }
+}
+
+/// A certificate that may be good after all is no reason to say that there is none.
+fn outcome(selection: &Selection) -> SourceOutcome {
+    let doubtful = selection.considered.iter().find(|one| one.is_temporary);
+    match (&selection.chosen, doubtful) {
+        (Some(_), _) => SourceOutcome::Found,
+        (None, Some(doubtful)) => SourceOutcome::Unavailable(doubtful.reason.clone()),
+        (None, None) => SourceOutcome::None,
     }
 }
 

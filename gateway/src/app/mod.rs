@@ -4,6 +4,7 @@ mod directories;
 mod follow;
 mod policy_files;
 mod store;
+mod trust_files;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -26,6 +27,7 @@ use crate::spool::{Spool, SpoolError};
 pub use directories::DirectoryError;
 pub use policy_files::{Checked, UNAVAILABLE, check_policy, load_policy, load_policy_from};
 pub use store::{Store, StoreError};
+pub use trust_files::{crls, settings};
 
 /// How long sessions and deliveries under way may take to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -87,6 +89,8 @@ pub async fn run(
         vault: Arc::clone(&store.vault),
     };
     let following = tokio::spawn(follow::follow(store.changes().await?, keyring.clone()));
+    let lookup = Arc::clone(&store.lookup);
+    let refreshing = tokio::spawn(trust_files::keep_fresh(config.trust.clone(), lookup));
     let rules = policy.rule_count();
     let hostname = config.hostname.clone();
     let gatekeeper = Arc::new(Gatekeeper {
@@ -111,6 +115,7 @@ pub async fn run(
     deliver.shutdown(PATIENCE).await;
     following.abort();
     publishing.abort();
+    refreshing.abort();
     store.database.close().await;
     observe::stopped();
     Ok(())

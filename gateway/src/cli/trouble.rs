@@ -92,7 +92,9 @@ impl From<StoreError> for Trouble {
             StoreError::Vault(_)
             | StoreError::Directory(_)
             | StoreError::AnchorFile { .. }
-            | StoreError::Anchor { .. } => Self::configuration(text),
+            | StoreError::Anchor { .. }
+            | StoreError::CrlFile { .. }
+            | StoreError::NoFetching(_) => Self::configuration(text),
         }
     }
 }

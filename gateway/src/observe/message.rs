@@ -65,6 +65,19 @@ pub fn publication_accept_failed(error: &io::Error) {
     warn!(event = "publication.accept_failed", %error, "accept failed");
 }
 
+/// CRL files changed and were read again.
+pub fn crl_files_read(count: usize) {
+    info!(event = "trust.crls_read", count, "CRL files read again");
+}
+
+/// CRL files changed and cannot be read; what was read before counts on.
+pub fn crl_files_unreadable(reason: &str) {
+    warn!(
+        event = "trust.crls_unreadable",
+        reason, "changed CRL files not read"
+    );
+}
+
 /// Another process changed certificates, keys or anchors, and the caches were told.
 pub fn store_changed(changes: usize) {
     debug!(

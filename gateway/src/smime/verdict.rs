@@ -40,6 +40,10 @@ pub enum Reason {
     Expired,
     /// A certificate is before its time.
     NotYetValid,
+    /// A certificate was revoked.
+    Revoked,
+    /// Whether a certificate was revoked must be known, and is not.
+    RevocationUnknown,
     /// A certificate is not for signing mail.
     WrongUsage,
     /// A key or digest is too weak.
@@ -105,6 +109,13 @@ impl Verdict {
             Distrust::Untrusted(_) => (VerdictResult::Fail, Reason::Untrusted),
             Distrust::Expired { .. } => (VerdictResult::Fail, Reason::Expired),
             Distrust::NotYetValid { .. } => (VerdictResult::Fail, Reason::NotYetValid),
+            Distrust::Revoked { .. } => (VerdictResult::Fail, Reason::Revoked),
+            Distrust::RevocationUnknown {
+                is_temporary: true, ..
+            } => (VerdictResult::TempError, Reason::RevocationUnknown),
+            Distrust::RevocationUnknown { .. } => {
+                (VerdictResult::Policy, Reason::RevocationUnknown)
+            }
             Distrust::WrongUsage { .. } => (VerdictResult::Fail, Reason::WrongUsage),
             Distrust::Weak { .. } => (VerdictResult::Policy, Reason::Weak),
             Distrust::Malformed { .. } => (VerdictResult::PermError, Reason::Malformed),
@@ -226,6 +237,8 @@ impl fmt::Display for Reason {
             Self::Untrusted => "untrusted",
             Self::Expired => "expired",
             Self::NotYetValid => "not-yet-valid",
+            Self::Revoked => "revoked",
+            Self::RevocationUnknown => "revocation-unknown",
             Self::WrongUsage => "wrong-usage",
             Self::Weak => "weak",
             Self::Unsupported => "unsupported",

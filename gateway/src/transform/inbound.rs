@@ -177,6 +177,9 @@ fn objection(decision: &Decision, verdict: Option<&Verdict>) -> Option<Failure> 
             OnBadSignature::Mark | OnBadSignature::Deliver => false,
         };
     let verdict = verdict.filter(|verdict| insists && verdict.result != VerdictResult::Pass)?;
+    if verdict.result == VerdictResult::TempError {
+        return Some(Failure::DirectoryUnavailable(format!("smime={verdict}")));
+    }
     Some(Failure::Unacceptable(format!(
         "a good signature is required: smime={verdict}"
     )))

@@ -27,8 +27,10 @@ mod postfix_dovecot;
 mod publication;
 mod queue_commands;
 mod restart;
+mod revocation;
 mod smarthost;
 mod starttls;
+mod trust;
 mod verdicts;
 
 /// Whose mail goes through the gateway.
