@@ -7,7 +7,7 @@ use aws_lc_rs::rand;
 use cms::enveloped_data::{OriginatorIdentifierOrKey, OriginatorPublicKey};
 use const_oid::db::{rfc5911, rfc5912, rfc8410};
 use der::asn1::{BitString, OctetStringRef, SetOfVec};
-use der::{Any, Tag, TagNumber, Tagged};
+use der::{Any, Tag, Tagged};
 use spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
@@ -137,10 +137,16 @@ fn message(
 /// Version 0 promises key transport by issuer and serial number, and nothing else; other kinds of recipients, such as
 /// KEMs, make it 3 (RFC 5652, section 6.1).
 fn enveloped_data_version(recipient_infos: &[Any], names: RecipientIdForm) -> u8 {
-    let version = |info: &Any| match info.tag() {
-        Tag::Sequence if names == RecipientIdForm::IssuerAndSerial => 0,
-        tag if tag.number() == TagNumber(4) => 3,
-        _ => 2,
+    let by_issuer = names == RecipientIdForm::IssuerAndSerial;
+    let version = |info: &Any| {
+        let tag = info.tag();
+        if tag == Tag::Sequence && by_issuer {
+            0
+        } else if tag == encode::context_tag(4, true) {
+            3
+        } else {
+            2
+        }
     };
     recipient_infos.iter().map(version).max().unwrap_or(0)
 }

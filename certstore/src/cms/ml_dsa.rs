@@ -9,7 +9,6 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::fips204::{ID_ML_DSA_44, ID_ML_DSA_65, ID_ML_DSA_87};
 
 /// A parameter set of ML-DSA.
-#[expect(clippy::enum_variant_names, reason = "the names of FIPS 204")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MlDsa {
     /// As strong as a collision of SHA-256.

@@ -5,7 +5,6 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::fips203::{ID_ALG_ML_KEM_512, ID_ALG_ML_KEM_768, ID_ALG_ML_KEM_1024};
 
 /// A parameter set of ML-KEM.
-#[expect(clippy::enum_variant_names, reason = "the names of FIPS 203")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MlKem {
     /// As strong as AES-128.

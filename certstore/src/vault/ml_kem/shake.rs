@@ -131,7 +131,7 @@ fn round_constants() -> [u64; ROUNDS] {
         (0..7).fold(0, |constant, j| {
             let bit = u64::from(register & 1);
             let overflow = register >> 7;
-            register = register << 1 ^ overflow * 0x71;
+            register = (register << 1) ^ (overflow * 0x71);
             constant | bit << ((1 << j) - 1)
         })
     })
