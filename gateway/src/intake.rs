@@ -14,7 +14,7 @@ use policy::facts::Direction;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::config::{Config, Profile};
+use crate::config::Config;
 use crate::decide::{self, decide};
 use crate::deliver::is_protected;
 use crate::failure::{Failure, Refusal, Reply};
@@ -43,8 +43,6 @@ pub struct Gatekeeper {
     pub keyring: Keyring,
     /// Where copies rest.
     pub spool: Arc<Spool>,
-    /// Named sets of algorithms.
-    pub profiles: Arc<[Profile]>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// How many messages may be in cryptography at once: as many as there are cores.
@@ -90,6 +88,7 @@ impl Gatekeeper {
         let transformed = timeout(self.config.limits.message_budget, self.prepare(received));
         let transformed = transformed.await.map_err(|_| Failure::OutOfTime)??;
         let stored = self.store(&transformed).await?;
+        self.remember_capabilities(&transformed);
         tell(&transformed, &stored, start.elapsed());
         Ok(stored)
     }
@@ -98,7 +97,7 @@ impl Gatekeeper {
         let domains = &self.config.internal_domains;
         let parsed = parse(received)?;
         let decided = decide(parsed, &self.policy, domains)?;
-        let resolved = resolve(decided, &self.keyring, domains).await?;
+        let resolved = resolve(decided, &self.keyring, &self.config.profiles, domains).await?;
         self.computed(move |context| transform(resolved, context))
             .await
     }
@@ -110,7 +109,7 @@ impl Gatekeeper {
     ) -> Result<T, Refusal> {
         let context = Context {
             hostname: self.config.hostname.clone(),
-            profiles: Arc::clone(&self.profiles),
+            profiles: Arc::clone(&self.config.profiles),
             trust: self.keyring.lookup.trust(),
             now: self.clock.now(),
             most_bytes: self
@@ -149,6 +148,22 @@ impl Gatekeeper {
             .store(copies)
             .await
             .map_err(|error| spool_failure(&error).into())
+    }
+
+    /// Writes down what the signers of verified mail read. Nobody waits for it: the next signed mail says it again.
+    fn remember_capabilities(&self, transformed: &Transformed) {
+        let mut learned = transformed.copies().iter();
+        // Copies of one message say the same.
+        if let Some((signer, said)) = learned.find_map(|copy| copy.treated.learned.clone()) {
+            let lookup = Arc::clone(&self.keyring.lookup);
+            tokio::spawn(async move {
+                match lookup.remember_capabilities(&signer, said).await {
+                    Ok(true) => observe::capabilities_remembered(&signer),
+                    Ok(false) => {}
+                    Err(error) => observe::capabilities_forgotten(&signer, &error.to_string()),
+                }
+            });
+        }
     }
 
     /// What can be said at RCPT; a lookup that the content may need begins now.

@@ -11,22 +11,25 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use certstore::database::StoredCapabilities;
 use certstore::trust::Trust;
 use policy::address::Address;
 use policy::decision::RuleRef;
 
-use crate::config::Profile;
+use crate::config::Profiles;
 use crate::failure::{Failure, Refusal};
 use crate::message::{self, Message, Parsed};
 use crate::resolve::{Plan, Resolved, Treatment};
+use crate::smime::Chosen;
+use outbound::Departing;
 
 /// What stays the same from message to message.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Our name, in trace headers and verdicts.
     pub hostname: String,
-    /// Named sets of algorithms; the first is the default.
-    pub profiles: Arc<[Profile]>,
+    /// Named sets of algorithms.
+    pub profiles: Arc<Profiles>,
     /// Whom we believe, at this moment.
     pub trust: Arc<Trust>,
     /// This moment.
@@ -81,10 +84,14 @@ pub struct Treated {
     pub signed: bool,
     /// Encrypted here, to so many certificates.
     pub encrypted_to: usize,
+    /// The cipher that it was encrypted with, and why.
+    pub cipher: Option<Chosen>,
     /// Decrypted here: it leaves over protected ways only (law 6).
     pub opened: bool,
     /// The verdict on its signature, in the words of `Authentication-Results`.
     pub verdict: Option<String>,
+    /// What its signer says that it reads, where the verdict is a pass.
+    pub learned: Option<(Address, StoredCapabilities)>,
 }
 
 impl Transformed {
@@ -106,7 +113,8 @@ impl Transformed {
 /// # Errors
 /// A [`Refusal`] that names the recipients whose copy cannot be made.
 pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, Refusal> {
-    let (parsed, signer, plans) = resolved.into_parts();
+    let (parsed, originator, plans) = resolved.into_parts();
+    let visible = parsed.message().visible_recipients();
     let clean = without_lookalikes(parsed.message(), context)?;
     let (outbound, inbound): (Vec<&Plan>, Vec<&Plan>) = plans
         .iter()
@@ -114,11 +122,18 @@ pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, R
     let trace = message::received_field(
         &context.hostname,
         parsed.envelope(),
-        parsed.message(),
+        &visible,
         parsed.id(),
         context.now,
     );
-    let mut copies = outbound::copies(&clean, &trace, signer.as_deref(), &outbound, context)?;
+    let departing = Departing {
+        message: &clean,
+        trace: &trace,
+        originator: &originator,
+        visible: &visible,
+        context,
+    };
+    let mut copies = departing.copies(&outbound)?;
     copies.extend(inbound::copies(&clean, &trace, &inbound, context)?);
     Ok(Transformed { parsed, copies })
 }
@@ -132,8 +147,10 @@ impl fmt::Display for Treated {
         if self.signed {
             words.push("signed".to_owned());
         }
-        if self.encrypted_to > 0 {
-            words.push("encrypted".to_owned());
+        match &self.cipher {
+            Some(chosen) => words.push(format!("encrypted ({chosen})")),
+            None if self.encrypted_to > 0 => words.push("encrypted".to_owned()),
+            None => {}
         }
         if let Some(verdict) = &self.verdict {
             words.push(format!("smime={verdict}"));

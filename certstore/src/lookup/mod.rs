@@ -6,6 +6,7 @@
 
 mod anchors;
 mod answer;
+mod capabilities;
 mod invalidations;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub struct Lookup {
     lifetimes: Lifetimes,
     answers: Cache<(String, Purpose), CachedAnswer>,
     invalidations: Invalidations,
+    capabilities: capabilities::Memory,
 }
 
 /// A fresh answer and how it came about.
@@ -116,6 +118,7 @@ impl Lookup {
             lifetimes,
             answers,
             invalidations: Invalidations::default(),
+            capabilities: capabilities::Memory::default(),
         })
     }
 
@@ -179,12 +182,14 @@ impl Lookup {
                 .invalidate(&(address.to_owned(), purpose))
                 .await;
         }
+        self.capabilities.forget(address).await;
     }
 
     /// Forgets all answers.
     pub fn invalidate_all(&self) {
         self.invalidations.count_one();
         self.answers.invalidate_all();
+        self.capabilities.forget_all();
     }
 
     async fn ask(&self, address: &Address, purpose: Purpose) -> CachedAnswer {

@@ -26,11 +26,7 @@ pub struct Checked {
 pub fn load_policy(config: &Config) -> Result<Checked, Vec<Diagnostic>> {
     let sources =
         sources(&config.policy).map_err(|(path, error)| vec![unreadable(&path, &error)])?;
-    let profiles: Vec<&str> = config
-        .profiles
-        .iter()
-        .map(|profile| profile.name.as_str())
-        .collect();
+    let profiles = config.profiles.names();
     let options = CompileOptions {
         profiles: &profiles,
     };

@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use certstore::cms::{ContentCipher, Digest, KeyTransport, RsaSignature};
-
+use super::profile::Profiles;
 use crate::observe::{LogFormat, LogLevel};
 
 /// Everything `postern.toml` says.
@@ -35,8 +35,8 @@ pub struct Config {
     pub vault_key_file: PathBuf,
     /// How and how much is logged.
     pub log: LogConfig,
-    /// Named sets of algorithms; the first is the default.
-    pub profiles: Vec<Profile>,
+    /// Named sets of algorithms.
+    pub profiles: Arc<Profiles>,
 }
 
 /// How and how much is logged.
@@ -207,32 +207,6 @@ pub struct TrustConfig {
     pub anchors: Vec<PathBuf>,
     /// Partner anchors: domains, files.
     pub partners: Vec<(Vec<String>, Vec<PathBuf>)>,
-}
-
-/// A named set of algorithms and forms.
-#[derive(Debug, Clone)]
-pub struct Profile {
-    /// The name that policy uses.
-    pub name: String,
-    /// How a signature travels.
-    pub form: Form,
-    /// Digest of signatures with RSA keys (EC keys use the one that fits their curve).
-    pub digest: Digest,
-    /// Padding of RSA signatures.
-    pub rsa_signature: RsaSignature,
-    /// Content encryption.
-    pub cipher: ContentCipher,
-    /// Key transport to RSA recipients.
-    pub key_transport: KeyTransport,
-}
-
-/// How a signature travels (RFC 8551, section 3.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// multipart/signed: readable without S/MIME.
-    Clear,
-    /// application/pkcs7-mime with the content inside.
-    Opaque,
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod profile;
 mod read;
 
 pub use checked::{
-    Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls, LogConfig,
-    Network, Profile, RouteConfig, RouteTls, TrustConfig,
+    Config, DeliveryConfig, Destination, Limits, ListenerConfig, ListenerTls, LogConfig, Network,
+    RouteConfig, RouteTls, TrustConfig,
 };
+pub use profile::{CipherChoice, Form, Profile, Profiles};

@@ -45,6 +45,14 @@ impl<'m> Entity<'m> {
         Self { pieces }
     }
 
+    /// An entity that is in such a form already.
+    #[must_use]
+    pub fn ready(entity: Vec<u8>) -> Entity<'static> {
+        Entity {
+            pieces: vec![Cow::Owned(entity)],
+        }
+    }
+
     /// The pieces, in order.
     pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         self.pieces.iter().map(AsRef::as_ref)

@@ -48,6 +48,26 @@ fn refused_by_us(id: QueueId, recipient: &str, reason: &str) {
     warn!(event = "message.refused", %id, recipient, reason, "refused");
 }
 
+/// What a recipient's mail program reads could not be looked up; it is treated as unknown.
+pub fn capabilities_unknown(recipient: &Address, reason: &str) {
+    warn!(event = "capabilities.unknown", %recipient, reason, "what the recipient reads is not known");
+}
+
+/// A mail says newly what its signer's mail program reads.
+pub fn capabilities_remembered(signer: &Address) {
+    info!(event = "capabilities.remembered", %signer, "remembered what the signer reads");
+}
+
+/// What a signer's mail program reads could not be written down; the next signed mail tells it again.
+pub fn capabilities_forgotten(signer: &Address, reason: &str) {
+    warn!(event = "capabilities.forgotten", %signer, reason, "not remembered what the signer reads");
+}
+
+/// The originator was to be able to read what is encrypted, and has no certificate to encrypt to.
+pub fn no_own_certificate(originator: &Address) {
+    warn!(event = "message.no_own_certificate", %originator, "the originator cannot read what is encrypted: no certificate");
+}
+
 /// A directory gave no answer, and the rule allows to go on without.
 pub fn directory_passed_over(recipient: &Address, reason: &str) {
     warn!(event = "directory.passed_over", %recipient, reason, "directory unavailable, rule allows clear");

@@ -10,38 +10,77 @@ use super::{SmimeFailure, outer, pkcs7};
 use crate::config::Profile;
 use crate::message::Message;
 
-/// Encrypts `entity` (content fields, blank line, body) in place of the content of `message`, below `trace`.
+/// How and to whom a content is encrypted.
+#[derive(Debug, Clone, Copy)]
+pub struct Encryption<'a> {
+    /// Who can read it.
+    pub recipients: &'a [&'a TrustedCertificate],
+    /// The cipher that all of them read.
+    pub cipher: ContentCipher,
+    /// Everything else.
+    pub profile: &'a Profile,
+}
+
+/// The CMS of an encrypted content.
+#[derive(Debug)]
+pub struct Encrypted {
+    der: Vec<u8>,
+    smime_type: &'static str,
+}
+
+/// Encrypts `entity` (content fields, blank line, body), which is the content of `message` or will be.
 ///
 /// # Errors
 /// [`SmimeFailure::Encrypt`]; [`SmimeFailure::Ambiguous`] where a line of the body might be left outside.
 pub fn encrypt_entity(
-    trace: &[u8],
     message: &Message,
     entity: Vec<u8>,
-    recipients: &[&TrustedCertificate],
-    profile: &Profile,
-) -> Result<Vec<u8>, SmimeFailure> {
+    encryption: Encryption<'_>,
+) -> Result<Encrypted, SmimeFailure> {
     if !message.has_clean_header() {
         return Err(SmimeFailure::Ambiguous);
     }
-    let certificates: Vec<&[u8]> = recipients
+    let certificates: Vec<&[u8]> = encryption
+        .recipients
         .iter()
         .map(|recipient| recipient.certificate().der())
         .collect();
     let options = EncryptOptions {
-        cipher: profile.cipher,
-        key_transport: profile.key_transport,
+        cipher: encryption.cipher,
+        key_transport: encryption.profile.key_transport,
     };
-    let enveloped = cms::encrypt(entity, &certificates, &options).map_err(SmimeFailure::Encrypt)?;
-    let mut whole = outer::header(trace, message, pkcs7::entity_len(&enveloped));
-    pkcs7::append_entity(smime_type(profile.cipher), &enveloped, &mut whole);
-    Ok(whole)
+    let der = cms::encrypt(entity, &certificates, &options).map_err(SmimeFailure::Encrypt)?;
+    let smime_type = smime_type(encryption.cipher);
+    Ok(Encrypted { der, smime_type })
+}
+
+impl Encrypted {
+    /// The whole message, below `trace`: the fields of `message` that stay outside, and this as its content.
+    #[must_use]
+    pub fn into_message(self, trace: &[u8], message: &Message) -> Vec<u8> {
+        let mut whole = outer::header(trace, message, pkcs7::entity_len(&self.der));
+        self.append_to(&mut whole);
+        whole
+    }
+
+    /// As a MIME entity, to be signed once more.
+    #[must_use]
+    pub fn into_entity(self) -> Vec<u8> {
+        let mut entity = Vec::with_capacity(pkcs7::entity_len(&self.der));
+        self.append_to(&mut entity);
+        entity
+    }
+
+    fn append_to(&self, out: &mut Vec<u8>) {
+        pkcs7::append_entity(self.smime_type, &self.der, out);
+    }
 }
 
 /// RFC 8551, sections 3.3 and 3.4: the type tells which of the two structures it is.
-const fn smime_type(cipher: ContentCipher) -> &'static str {
-    match cipher {
-        ContentCipher::Aes128Cbc | ContentCipher::Aes256Cbc => "enveloped-data",
-        ContentCipher::Aes128Gcm | ContentCipher::Aes256Gcm => "authEnveloped-data",
+fn smime_type(cipher: ContentCipher) -> &'static str {
+    if cipher.is_authenticated() {
+        "authEnveloped-data"
+    } else {
+        "enveloped-data"
     }
 }

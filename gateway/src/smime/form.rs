@@ -70,40 +70,47 @@ pub(super) fn has_signed_part(message: &Message) -> bool {
     })
 }
 
-/// Whether a client signed the message already, so that it is not signed again: there is a signer in its CMS.
-#[must_use]
-pub fn is_client_signed(message: &Message) -> bool {
-    let has_signer = |bytes: &[u8]| {
-        let signed = cms::parse(bytes);
-        matches!(signed, Ok(ContentInfo::Signed(signed)) if signed.signer_count() > 0)
-    };
-    match recognise(message) {
-        SmimeForm::ClearSigned { signature, .. } => has_signer(&signature),
-        SmimeForm::Pkcs7(bytes) => has_signer(&bytes),
-        SmimeForm::None | SmimeForm::Ambiguous | SmimeForm::Malformed(_) => false,
+/// What a client has done to a whole message already, by its CMS and not by its headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientForm {
+    /// Nothing.
+    Plain,
+    /// There is a signer: it is not signed again.
+    Signed,
+    /// It is encrypted to these.
+    Encrypted(Vec<RecipientId>),
+}
+
+impl ClientForm {
+    /// Reads the CMS of `message`, if it is one.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        let (bytes, is_beside) = match recognise(message) {
+            SmimeForm::ClearSigned { signature, .. } => (signature, true),
+            SmimeForm::Pkcs7(bytes) => (bytes, false),
+            SmimeForm::None | SmimeForm::Ambiguous | SmimeForm::Malformed(_) => return Self::Plain,
+        };
+        match cms::parse(&bytes) {
+            Ok(ContentInfo::Signed(signed)) if signed.signer_count() > 0 => Self::Signed,
+            Ok(ContentInfo::Enveloped(enveloped)) if !is_beside => {
+                Self::Encrypted(enveloped.recipients().to_vec())
+            }
+            Ok(_) | Err(_) => Self::Plain,
+        }
+    }
+
+    /// Whether it is encrypted to this very certificate.
+    #[must_use]
+    pub fn is_encrypted_to(&self, recipient: &TrustedCertificate) -> bool {
+        let certificate = recipient.certificate();
+        matches!(self, Self::Encrypted(ids) if ids.iter().any(|id| certificate.is_named_by(id)))
     }
 }
 
 /// Whether the whole message is encrypted, to whomever.
 #[must_use]
 pub fn is_encrypted(message: &Message) -> bool {
-    has_recipient(message, |_| true)
-}
-
-/// Whether the whole message is encrypted to this very certificate: its CMS names it as a recipient.
-#[must_use]
-pub fn encrypted_to(message: &Message, recipient: &TrustedCertificate) -> bool {
-    has_recipient(message, |id| recipient.certificate().is_named_by(id))
-}
-
-fn has_recipient(message: &Message, is_meant: impl Fn(&RecipientId) -> bool) -> bool {
-    let SmimeForm::Pkcs7(bytes) = recognise(message) else {
-        return false;
-    };
-    let Ok(ContentInfo::Enveloped(enveloped)) = cms::parse(&bytes) else {
-        return false;
-    };
-    enveloped.recipients().iter().any(is_meant)
+    matches!(ClientForm::of(message), ClientForm::Encrypted(ids) if !ids.is_empty())
 }
 
 /// Whether any Content-Type reads like S/MIME, for headers of which no one reading is right.

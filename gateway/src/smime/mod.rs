@@ -3,6 +3,7 @@
 //! Cryptography is [`certstore::cms`], trust is [`certstore::trust`], what an entity is [`crate::message`]; here the three
 //! meet. Left out: protected header fields (RFC 9788). Fields within an entity mean nothing here.
 
+mod capabilities;
 mod decrypt;
 mod encrypt;
 mod form;
@@ -14,11 +15,12 @@ mod verify;
 
 use certstore::cms::{EncryptFailure, SignFailure};
 
+pub use capabilities::{Chosen, Readable, choose};
 pub use decrypt::{DecryptOutcome, Layer, Opened, decrypt};
-pub use encrypt::encrypt_entity;
-pub use form::{SmimeForm, encrypted_to, is_client_signed, is_encrypted, recognise};
+pub use encrypt::{Encrypted, Encryption, encrypt_entity};
+pub use form::{ClientForm, SmimeForm, is_encrypted, recognise};
 pub use outer::with_entity;
-pub use sign::sign_entity;
+pub use sign::{sign_again, sign_entity};
 pub use verdict::{Reason, Verdict, VerdictResult, authentication_results};
 pub use verify::verify;
 

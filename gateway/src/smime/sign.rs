@@ -21,7 +21,36 @@ pub fn sign_entity(
     profile: &Profile,
     now: SystemTime,
 ) -> Result<Vec<u8>, SmimeFailure> {
-    let signed = Signed::new(message, signer, profile, now)?;
+    if message.is_ambiguous() {
+        return Err(SmimeFailure::Ambiguous);
+    }
+    signed(Entity::for_transport(message), signer, profile, now)
+}
+
+/// `entity` signed, in place of which it then stands: it must pass every hop unchanged already, as what was encrypted does.
+///
+/// # Errors
+/// [`SmimeFailure`].
+pub fn sign_again(
+    entity: Vec<u8>,
+    signer: &dyn Signer,
+    profile: &Profile,
+    now: SystemTime,
+) -> Result<Vec<u8>, SmimeFailure> {
+    signed(Entity::ready(entity), signer, profile, now)
+}
+
+fn signed(
+    content: Entity<'_>,
+    signer: &dyn Signer,
+    profile: &Profile,
+    now: SystemTime,
+) -> Result<Vec<u8>, SmimeFailure> {
+    let options = options(profile, now);
+    let signed = match profile.form {
+        Form::Clear => Signed::clear(content, signer, &options)?,
+        Form::Opaque => Signed::opaque(&content, signer, &options)?,
+    };
     let mut entity = Vec::with_capacity(signed.len());
     signed.append_to(&mut entity);
     Ok(entity)
@@ -35,23 +64,6 @@ struct Signed<'m> {
 }
 
 impl<'m> Signed<'m> {
-    fn new(
-        message: &'m Message,
-        signer: &dyn Signer,
-        profile: &Profile,
-        now: SystemTime,
-    ) -> Result<Self, SmimeFailure> {
-        if message.is_ambiguous() {
-            return Err(SmimeFailure::Ambiguous);
-        }
-        let content = Entity::for_transport(message);
-        let options = options(profile, now);
-        match profile.form {
-            Form::Clear => Self::clear(content, signer, &options),
-            Form::Opaque => Self::opaque(&content, signer, &options),
-        }
-    }
-
     fn clear(
         content: Entity<'m>,
         signer: &dyn Signer,
@@ -112,26 +124,24 @@ impl<'m> Signed<'m> {
 }
 
 fn options(profile: &Profile, now: SystemTime) -> SignOptions {
-    // What we decrypt, the profile's own choice first (RFC 8551, section 2.5.2).
-    let mut capabilities = vec![profile.cipher];
-    let others = [
-        ContentCipher::Aes256Gcm,
-        ContentCipher::Aes128Gcm,
-        ContentCipher::Aes256Cbc,
-        ContentCipher::Aes128Cbc,
-    ];
-    capabilities.extend(
-        others
-            .into_iter()
-            .filter(|cipher| *cipher != profile.cipher),
-    );
     SignOptions {
         attached: profile.form == Form::Opaque,
         digest: profile.digest,
         rsa_signature: profile.rsa_signature,
         signing_time: now,
-        capabilities,
+        capabilities: capabilities(profile),
     }
+}
+
+/// What we decrypt, the profile's own choice first (RFC 8551, section 2.5.2).
+fn capabilities(profile: &Profile) -> Vec<ContentCipher> {
+    if !profile.capabilities {
+        return Vec::new();
+    }
+    let others = ContentCipher::ALL
+        .into_iter()
+        .filter(|cipher| !profile.ciphers.contains(cipher));
+    profile.ciphers.iter().copied().chain(others).collect()
 }
 
 /// A boundary that no content holds: 128 bits of chance.

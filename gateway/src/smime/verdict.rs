@@ -5,6 +5,7 @@
 use std::fmt;
 
 use certstore::certificate::Certificate;
+use certstore::database::StoredCapabilities;
 use certstore::trust::Distrust;
 use policy::address::Address;
 
@@ -71,6 +72,8 @@ pub struct Verdict {
     pub certificate: Option<Certificate>,
     /// The part with the signature, as IMAP counts (RFC 3501, section 6.4.5).
     pub part: Option<&'static str>,
+    /// What the signer says that it can read; for a pass alone.
+    pub capabilities: Option<StoredCapabilities>,
 }
 
 impl Verdict {
@@ -84,7 +87,14 @@ impl Verdict {
             signer: None,
             certificate: None,
             part: None,
+            capabilities: None,
         }
+    }
+
+    /// What can be remembered of the signer of a message that passed.
+    #[must_use]
+    pub fn learned(&self) -> Option<(Address, StoredCapabilities)> {
+        self.signer.clone().zip(self.capabilities.clone())
     }
 
     /// No pass, for this reason; `text` says it to people.

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use certstore::certificate::{Certificate, Purpose};
 use certstore::cms::{self, ContentInfo, SignatureFault, SignedData, SignerReport};
+use certstore::database::StoredCapabilities;
 use certstore::trust::Trust;
 use policy::address::Address;
 
@@ -156,7 +157,7 @@ fn signer_verdict(
         (Ok(()), Some(Ok(certificate))) => {
             match trust.validate(certificate, certificates, Purpose::Signing, from, now) {
                 Err(distrust) => Verdict::distrusted(&distrust),
-                Ok(_) => right(report, from),
+                Ok(_) => right(report, from, certificate),
             }
         }
     };
@@ -167,7 +168,7 @@ fn signer_verdict(
 }
 
 /// A right signature by a trusted certificate.
-fn right(report: &SignerReport, from: &Address) -> Verdict {
+fn right(report: &SignerReport, from: &Address, certificate: &Certificate) -> Verdict {
     if let Some(weak) = &report.weak {
         let text = format!("the signature uses {weak}");
         return Verdict::refused(VerdictResult::Policy, Reason::Weak, text);
@@ -175,8 +176,19 @@ fn right(report: &SignerReport, from: &Address) -> Verdict {
     Verdict {
         result: VerdictResult::Pass,
         signer: Some(from.clone()),
+        capabilities: said(report, certificate),
         ..Verdict::unsigned()
     }
+}
+
+/// What the signer says that it reads, if it says when it said so.
+fn said(report: &SignerReport, certificate: &Certificate) -> Option<StoredCapabilities> {
+    let signed_at = report.signing_time?;
+    (!report.capabilities.is_empty()).then(|| StoredCapabilities {
+        ciphers: report.capabilities.clone(),
+        signed_at,
+        certificate: certificate.sha256(),
+    })
 }
 
 fn faulty(fault: &SignatureFault) -> Verdict {

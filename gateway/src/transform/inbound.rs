@@ -135,6 +135,7 @@ impl<'p> Arrival<'p> {
         let treated = Treated {
             opened: self.opened.is_some(),
             verdict: told.map(ToString::to_string),
+            learned: verdict.and_then(Verdict::learned),
             ..Treated::default()
         };
         let recipients = self.plans.iter().map(|(plan, closed)| Recipient {

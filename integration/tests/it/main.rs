@@ -20,6 +20,7 @@ mod matrix_in_others;
 mod matrix_out;
 mod no_certificate;
 mod postfix_dovecot;
+mod profiles;
 mod queue_commands;
 mod restart;
 mod smarthost;

@@ -114,7 +114,7 @@ fn config(data_dir: std::path::PathBuf, routes: Vec<RouteConfig>) -> Config {
         },
         routes,
         trust: TrustConfig::default(),
-        profiles: Vec::new(),
+        profiles: Arc::default(),
     }
 }
 

@@ -205,7 +205,7 @@ fn certificates_alone_sign_nothing() {
         "From: alice@example.org\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data\r\n\
          Content-Transfer-Encoding: base64\r\n\r\n{bundle}"
     );
-    assert!(!is_client_signed(&message(opaque.clone())));
+    assert!(ClientForm::of(&message(opaque.clone())) != ClientForm::Signed);
     assert_eq!(refused(opaque), (VerdictResult::None, None));
     let mail = clear();
     let start = mail.find("MII").unwrap();
@@ -350,7 +350,7 @@ fn only_a_whole_encrypted_message_of_one_sender_is_opened() {
         decrypt(&message(claimed), &bob).unwrap_err(),
         DecryptOutcome::Malformed(_)
     ));
-    assert!(!encrypted_to(&message(claimed), &trusted(&PEOPLE.bob)));
+    assert!(!ClientForm::of(&message(claimed)).is_encrypted_to(&trusted(&PEOPLE.bob)));
 }
 
 /// Encrypts these bytes to Bob as they are.

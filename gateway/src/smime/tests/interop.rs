@@ -59,7 +59,7 @@ fn openssl_opens_what_we_encrypt() {
         ),
     ] {
         let profile = Profile {
-            cipher,
+            fallback_cipher: cipher,
             key_transport: transport,
             ..profile(Form::Clear)
         };

@@ -1,0 +1,80 @@
+//! Whom a copy is encrypted to, and what he reads.
+
+use certstore::certificate::Purpose;
+use certstore::lookup::Lookup;
+use certstore::selection::Selection;
+use certstore::trust::TrustedCertificate;
+use policy::address::Address;
+use policy::decision::{Decision, NoCertificate, OnUnavailable, Requirement};
+
+use crate::failure::Failure;
+use crate::observe;
+use crate::smime::Readable;
+
+/// The certificate to encrypt to for `recipient`, or none where the order can do without.
+///
+/// # Errors
+/// [`Failure::NoCertificate`] or [`Failure::DirectoryUnavailable`], as the order says.
+pub async fn certificate(
+    recipient: &Address,
+    decision: &Decision,
+    lookup: &Lookup,
+) -> Result<Option<TrustedCertificate>, Failure> {
+    if decision.encrypt == Requirement::No {
+        return Ok(None);
+    }
+    let selection = match lookup.find(recipient, Purpose::Encryption).await {
+        Ok(selection) => selection,
+        Err(unavailable) if may_leave_in_clear(decision, decision.on_unavailable) => {
+            observe::directory_passed_over(recipient, &unavailable.to_string());
+            return Ok(None);
+        }
+        Err(unavailable) => return Err(Failure::DirectoryUnavailable(unavailable.to_string())),
+    };
+    match &selection.chosen {
+        Some((trusted, _)) => Ok(Some(trusted.clone())),
+        None if decision.no_certificate == NoCertificate::Clear => Ok(None),
+        None => Err(Failure::NoCertificate(why_none(&selection))),
+    }
+}
+
+/// Law 2: an outage opens the way to clear text only where the rule prefers encryption and says so.
+fn may_leave_in_clear(decision: &Decision, on_unavailable: OnUnavailable) -> bool {
+    decision.encrypt == Requirement::Preferred && on_unavailable == OnUnavailable::Clear
+}
+
+fn why_none(selection: &Selection) -> String {
+    match selection.considered.as_slice() {
+        [] => "none is known; ask the recipient for a signed mail or a certificate".into(),
+        [only] => only.reason.clone(),
+        [first, rest @ ..] => format!("{} (and {} more)", first.reason, rest.len()),
+    }
+}
+
+/// What `recipient` reads, as he said himself in signed mail.
+pub(super) async fn readable(recipient: &Address, lookup: &Lookup) -> Readable {
+    match lookup.capabilities(recipient).await {
+        Ok(Some(known)) => Readable::Told(known.ciphers.clone(), known.signed_at),
+        Ok(None) => Readable::Unknown,
+        // What is not known costs a better cipher, not the mail.
+        Err(error) => {
+            observe::capabilities_unknown(recipient, &error.to_string());
+            Readable::Unknown
+        }
+    }
+}
+
+/// The certificate that `originator` reads his own mail with; none where there is none, for it is a convenience.
+pub(super) async fn own_certificate(
+    originator: &Address,
+    lookup: &Lookup,
+) -> Option<TrustedCertificate> {
+    let selection = lookup.find(originator, Purpose::Encryption).await;
+    let chosen = selection
+        .ok()
+        .and_then(|selection| selection.chosen.clone());
+    if chosen.is_none() {
+        observe::no_own_certificate(originator);
+    }
+    chosen.map(|(trusted, _)| trusted)
+}
