@@ -22,6 +22,7 @@ use crate::listen::{Intake, Received};
 use crate::message::{Parsed, parse};
 use crate::observe::{self, QueueId};
 use crate::resolve::{self, Keyring, resolve};
+use crate::smime::learned;
 use crate::smtp::Envelope;
 use crate::spool::{CopyId, NewCopy, Spool, SpoolError, Stored, Transport};
 use crate::transform::{Context, Copy, Transformed, transform};
@@ -152,9 +153,9 @@ impl Gatekeeper {
 
     /// Writes down what the signers of verified mail read. Nobody waits for it: the next signed mail says it again.
     fn remember_capabilities(&self, transformed: &Transformed) {
-        let mut learned = transformed.copies().iter();
+        let mut verdicts = transformed.copies().iter().filter_map(|copy| copy.treated.verdict.as_ref());
         // Copies of one message say the same.
-        if let Some((signer, said)) = learned.find_map(|copy| copy.treated.learned.clone()) {
+        if let Some((signer, said)) = verdicts.find_map(|verdict| learned(verdict)) {
             let lookup = Arc::clone(&self.keyring.lookup);
             tokio::spawn(async move {
                 match lookup.remember_capabilities(&signer, said).await {
@@ -219,6 +220,10 @@ fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
     let id = parsed.id();
     for copy in transformed.copies() {
         let treatment = copy.treated.to_string();
+        if let Some(verdict) = &copy.treated.verdict {
+            let reason = verdict.reason.as_ref();
+            observe::judged(id, verdict.result, reason, &verdict.text, verdict.as_ref());
+        }
         for recipient in &copy.recipients {
             let (rule, address) = (&recipient.rule, &recipient.address);
             observe::decided(
@@ -229,7 +234,7 @@ fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
                 &treatment,
             );
             if let Some(reason) = &recipient.closed {
-                observe::not_opened(id, address, reason);
+                observe::not_opened(id, address, &reason.to_string());
             }
         }
     }

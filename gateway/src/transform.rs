@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use certstore::database::StoredCapabilities;
 use certstore::trust::Trust;
 use policy::address::Address;
 use policy::decision::RuleRef;
@@ -20,7 +19,7 @@ use crate::config::Profiles;
 use crate::failure::{Failure, Refusal};
 use crate::message::{self, Message, Parsed};
 use crate::resolve::{Plan, Resolved, Treatment};
-use crate::smime::Chosen;
+use crate::smime::{Chosen, Closed, Verdict};
 use outbound::Departing;
 
 /// What stays the same from message to message.
@@ -64,7 +63,7 @@ pub struct Recipient {
     /// The rule that decided.
     pub rule: RuleRef,
     /// Why an encrypted message stays closed for it, where it was to be opened.
-    pub closed: Option<String>,
+    pub closed: Option<Closed>,
 }
 
 impl Recipient {
@@ -88,10 +87,8 @@ pub struct Treated {
     pub cipher: Option<Chosen>,
     /// Decrypted here: it leaves over protected ways only (law 6).
     pub opened: bool,
-    /// The verdict on its signature, in the words of `Authentication-Results`.
-    pub verdict: Option<String>,
-    /// What its signer says that it reads, where the verdict is a pass.
-    pub learned: Option<(Address, StoredCapabilities)>,
+    /// The verdict on it, where its rule wants one.
+    pub verdict: Option<Arc<Verdict>>,
 }
 
 impl Transformed {

@@ -7,9 +7,11 @@ use std::fmt;
 use std::time::SystemTime;
 
 use certstore::cms::ContentCipher;
+use certstore::database::StoredCapabilities;
 use jiff::Timestamp;
 use policy::address::Address;
 
+use super::verdict::{Verdict, VerdictResult};
 use crate::config::Profile;
 
 /// What is known of the ciphers that somebody reads.
@@ -97,6 +99,24 @@ pub fn choose(profile: &Profile, readers: &[(&Address, &Readable)]) -> Chosen {
             profile.name
         ),
     }
+}
+
+/// What can be remembered of whoever signed a message that passed: what he says that he reads, and when he said so.
+#[must_use]
+pub fn learned(verdict: &Verdict) -> Option<(Address, StoredCapabilities)> {
+    let signer = verdict.signer.clone()?;
+    let mut signatures = verdict.signers.iter();
+    let learned = signatures.find_map(|signature| {
+        let report = &signature.report;
+        let is_telling =
+            signature.result == VerdictResult::Pass && !report.capabilities.is_empty();
+        Some(StoredCapabilities {
+            ciphers: report.capabilities.clone(),
+            signed_at: report.signing_time.filter(|_| is_telling)?,
+            certificate: signature.certificate.as_ref()?.sha256(),
+        })
+    })?;
+    Some((signer, learned))
 }
 
 #[cfg(test)]

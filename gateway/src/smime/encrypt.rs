@@ -12,7 +12,7 @@ use crate::message::Message;
 
 /// How and to whom a content is encrypted.
 #[derive(Debug, Clone, Copy)]
-pub struct Encryption<'a> {
+pub struct EncryptTo<'a> {
     /// Who can read it.
     pub recipients: &'a [&'a TrustedCertificate],
     /// The cipher that all of them read.
@@ -35,22 +35,22 @@ pub struct Encrypted {
 pub fn encrypt_entity(
     message: &Message,
     entity: Vec<u8>,
-    encryption: Encryption<'_>,
+    to: EncryptTo<'_>,
 ) -> Result<Encrypted, SmimeFailure> {
     if !message.has_clean_header() {
         return Err(SmimeFailure::Ambiguous);
     }
-    let certificates: Vec<&[u8]> = encryption
+    let certificates: Vec<&[u8]> = to
         .recipients
         .iter()
         .map(|recipient| recipient.certificate().der())
         .collect();
     let options = EncryptOptions {
-        cipher: encryption.cipher,
-        key_transport: encryption.profile.key_transport,
+        cipher: to.cipher,
+        key_transport: to.profile.key_transport,
     };
     let der = cms::encrypt(entity, &certificates, &options).map_err(SmimeFailure::Encrypt)?;
-    let smime_type = smime_type(encryption.cipher);
+    let smime_type = smime_type(to.cipher);
     Ok(Encrypted { der, smime_type })
 }
 

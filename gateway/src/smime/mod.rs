@@ -1,12 +1,13 @@
 //! S/MIME as it stands in mail (RFC 8551): signing, encrypting, decrypting, verifying, and what is said about it.
 //!
 //! Cryptography is [`certstore::cms`], trust is [`certstore::trust`], what an entity is [`crate::message`]; here the three
-//! meet. Left out: protected header fields (RFC 9788). Fields within an entity mean nothing here.
+//! meet. Fields within an entity mean nothing but by the rules of [`headers`].
 
 mod capabilities;
 mod decrypt;
 mod encrypt;
 mod form;
+pub mod headers;
 mod outer;
 mod pkcs7;
 mod sign;
@@ -15,13 +16,16 @@ mod verify;
 
 use certstore::cms::{EncryptFailure, SignFailure};
 
-pub use capabilities::{Chosen, Readable, choose};
-pub use decrypt::{DecryptOutcome, Layer, Opened, decrypt};
-pub use encrypt::{Encrypted, Encryption, encrypt_entity};
+pub use capabilities::{Chosen, Readable, choose, learned};
+pub use decrypt::{Closed, Encryption, OpenOptions, Opened, decrypt};
+pub use encrypt::{EncryptTo, Encrypted, encrypt_entity};
 pub use form::{ClientForm, SmimeForm, is_encrypted, recognise};
 pub use outer::with_entity;
 pub use sign::{sign_again, sign_entity};
-pub use verdict::{Reason, Verdict, VerdictResult, authentication_results};
+pub use verdict::{
+    Coverage, Layer, Match, Reason, Signature, Verdict, VerdictResult, authentication_results,
+    verdict_field,
+};
 pub use verify::verify;
 
 /// Why a message could not be signed or encrypted.

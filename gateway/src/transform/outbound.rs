@@ -14,7 +14,7 @@ use crate::config::{CipherChoice, Profile};
 use crate::failure::Failure;
 use crate::message::{Entity, Message};
 use crate::resolve::{Originator, Plan, Reader, Treatment};
-use crate::smime::{self, Chosen, Encryption, Readable, SmimeFailure};
+use crate::smime::{self, Chosen, EncryptTo, Readable, SmimeFailure};
 
 /// A message that leaves, and what its copies have in common.
 pub(super) struct Departing<'a> {
@@ -134,12 +134,12 @@ impl Maker<'_> {
         let readers: Vec<_> = plans.iter().filter_map(|plan| reading(plan)).collect();
         let chosen = smime::choose(self.profile, &readers);
         let recipients = self.certificates(plans);
-        let encryption = Encryption {
+        let to = EncryptTo {
             recipients: &recipients,
             cipher: chosen.cipher,
             profile: self.profile,
         };
-        let encrypted = smime::encrypt_entity(self.message, entity, encryption).map_err(told)?;
+        let encrypted = smime::encrypt_entity(self.message, entity, to).map_err(told)?;
         let trace = self.departing.trace;
         let content = match self.signer.filter(|_| self.profile.triple_wrap) {
             None => encrypted.into_message(trace, self.message),
