@@ -153,7 +153,10 @@ impl Gatekeeper {
 
     /// Writes down what the signers of verified mail read. Nobody waits for it: the next signed mail says it again.
     fn remember_capabilities(&self, transformed: &Transformed) {
-        let mut verdicts = transformed.copies().iter().filter_map(|copy| copy.treated.verdict.as_ref());
+        let mut verdicts = transformed
+            .copies()
+            .iter()
+            .filter_map(|copy| copy.treated.verdict.as_ref());
         // Copies of one message say the same.
         if let Some((signer, said)) = verdicts.find_map(|verdict| learned(verdict)) {
             let lookup = Arc::clone(&self.keyring.lookup);

@@ -11,4 +11,4 @@ pub use checked::{
     Config, DeliveryConfig, Destination, Limits, ListenerConfig, ListenerTls, LogConfig, Network,
     RouteConfig, RouteTls, TrustConfig,
 };
-pub use profile::{CipherChoice, Form, Profile, Profiles};
+pub use profile::{CipherChoice, Form, HeaderPolicy, HeaderProtection, Profile, Profiles};

@@ -1,6 +1,7 @@
 //! Whom a copy is encrypted to, and what he reads.
 
 use certstore::certificate::Purpose;
+use certstore::cms::Capabilities;
 use certstore::lookup::Lookup;
 use certstore::selection::Selection;
 use certstore::trust::TrustedCertificate;
@@ -51,17 +52,23 @@ fn why_none(selection: &Selection) -> String {
     }
 }
 
-/// What `recipient` reads, as he said himself in signed mail.
-pub(super) async fn readable(recipient: &Address, lookup: &Lookup) -> Readable {
+/// What `recipient` reads: as he said himself in signed mail, else as his certificate says.
+pub(super) async fn readable(
+    recipient: &Address,
+    certificate: &TrustedCertificate,
+    lookup: &Lookup,
+) -> Readable {
     match lookup.capabilities(recipient).await {
-        Ok(Some(known)) => Readable::Told(known.ciphers.clone(), known.signed_at),
-        Ok(None) => Readable::Unknown,
+        Ok(Some(known)) => return Readable::Told(known.ciphers.clone(), known.signed_at),
+        Ok(None) => {}
         // What is not known costs a better cipher, not the mail.
-        Err(error) => {
-            observe::capabilities_unknown(recipient, &error.to_string());
-            Readable::Unknown
-        }
+        Err(error) => observe::capabilities_unknown(recipient, &error.to_string()),
     }
+    let certified = Capabilities::of_certificate(certificate.certificate().der());
+    let ciphers = certified.map(|certified| certified.ciphers);
+    ciphers
+        .filter(|ciphers| !ciphers.is_empty())
+        .map_or(Readable::Unknown, Readable::Certified)
 }
 
 /// The certificate that `originator` reads his own mail with; none where there is none, for it is a convenience.

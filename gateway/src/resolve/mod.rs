@@ -222,7 +222,7 @@ impl Asking<'_> {
         }
         let profile = self.profiles.named(decision.profile.as_deref());
         let reader = Reader {
-            readable: encryption::readable(recipient, lookup).await,
+            readable: encryption::readable(recipient, &certificate, lookup).await,
             certificate,
             encrypt_to_self: profile.is_some_and(|profile| profile.encrypt_to_self),
         };

@@ -109,9 +109,9 @@ pub fn learned(verdict: &Verdict) -> Option<(Address, StoredCapabilities)> {
     let learned = signatures.find_map(|signature| {
         let report = &signature.report;
         let is_telling =
-            signature.result == VerdictResult::Pass && !report.capabilities.is_empty();
+            signature.result == VerdictResult::Pass && !report.capabilities.ciphers.is_empty();
         Some(StoredCapabilities {
-            ciphers: report.capabilities.clone(),
+            ciphers: report.capabilities.ciphers.clone(),
             signed_at: report.signing_time.filter(|_| is_telling)?,
             certificate: signature.certificate.as_ref()?.sha256(),
         })

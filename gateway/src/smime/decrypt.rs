@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use certstore::certificate::describe_recipient;
-use certstore::cms::{self, ContentInfo, DecryptFailure, Decryptor, EnvelopedData, RecipientId};
+use certstore::cms::{
+    self, ContentInfo, DecryptFailure, DecryptOptions, Decryptor, EnvelopedData, RecipientId,
+};
 use serde::{Serialize, Serializer};
 
 use super::form::{SmimeForm, is_encrypted, recognise, signed_entity};
@@ -21,13 +23,6 @@ use crate::message::{Field, Message, with_crlf};
 const MAX_LAYERS: usize = 4;
 /// So many recipients are named where none is ours.
 const MOST_NAMED: usize = 3;
-
-/// What may be opened beside what everybody may send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct OpenOptions {
-    /// Ciphers that can be broken: Triple DES, RC2.
-    pub weak_ciphers: bool,
-}
 
 /// A message after decryption.
 #[derive(Debug, Clone)]
@@ -151,7 +146,7 @@ fn no_key(recipients: &[RecipientId]) -> String {
 pub fn decrypt(
     message: &Message,
     decryptors: &[Arc<dyn Decryptor>],
-    options: &OpenOptions,
+    options: &DecryptOptions,
 ) -> Result<Option<Opened>, Closed> {
     let mut opened: Option<Opened> = None;
     let mut layers = Vec::new();
@@ -193,7 +188,7 @@ enum Peeled {
 fn peeled(
     message: &Message,
     decryptors: &[Arc<dyn Decryptor>],
-    options: &OpenOptions,
+    options: &DecryptOptions,
 ) -> Result<Option<Peeled>, Closed> {
     let form = recognise(message);
     let bytes = match &form {
@@ -211,7 +206,7 @@ fn peeled(
             Ok(Some(Peeled::Encryption(Box::new(layer))))
         }
         Ok(ContentInfo::Signed(_)) => Ok(within_signature(message, &form)),
-        Ok(ContentInfo::Other(_)) => Ok(None),
+        Ok(ContentInfo::Compressed(_) | ContentInfo::Other(_)) => Ok(None),
         Err(error) => Err(Closed::Malformed(error.to_string())),
     }
 }
@@ -226,15 +221,12 @@ fn open(
     message: &Message,
     enveloped: &EnvelopedData<'_>,
     decryptors: &[Arc<dyn Decryptor>],
-    options: &OpenOptions,
+    options: &DecryptOptions,
 ) -> Result<(Message, Message, Encryption), Closed> {
     if let Err(error) = message.from_addresses() {
         return Err(Closed::Ambiguous(error.to_string()));
     }
-    let mut decrypted = enveloped.decrypt(decryptors).map_err(Closed::from)?;
-    if decrypted.weak && !options.weak_ciphers {
-        return Err(Closed::Weak(decrypted.cipher));
-    }
+    let mut decrypted = enveloped.decrypt(decryptors, options)?;
     let plaintext = std::mem::take(&mut *decrypted.content);
     let entity = entity(plaintext, decrypted.authenticated).ok_or(Closed::Undecryptable)?;
     let content = with_content_of(message, &entity).ok_or(Closed::Undecryptable)?;
@@ -288,7 +280,8 @@ impl From<DecryptFailure> for Closed {
     fn from(failure: DecryptFailure) -> Self {
         match failure {
             DecryptFailure::NotForUs { recipients } => Self::NoKey { recipients },
-            DecryptFailure::Unsupported(text) => Self::Unsupported(text),
+            DecryptFailure::Unsupported(unsupported) => Self::Unsupported(unsupported.to_string()),
+            DecryptFailure::Weak { name, .. } => Self::Weak(name.to_owned()),
             DecryptFailure::Malformed(error) => Self::Malformed(error.to_string()),
             DecryptFailure::Undecryptable => Self::Undecryptable,
             DecryptFailure::KeyUnavailable(text) => Self::KeyUnavailable(text),

@@ -1,4 +1,4 @@
-//! Encrypted messages (RFC 8551, sections 3.3 and 3.4).
+//! Encrypted messages, compressed before that or not (RFC 8551, sections 3.3, 3.4 and 3.6).
 //!
 //! The entity is encrypted where it lies; what leaves is written once, into a buffer of the right size. Only content goes
 //! inside: no Bcc, no trace, no field of ours.
@@ -21,7 +21,7 @@ pub struct EncryptTo<'a> {
     pub profile: &'a Profile,
 }
 
-/// The CMS of an encrypted content.
+/// The CMS that takes the place of a content.
 #[derive(Debug)]
 pub struct Encrypted {
     der: Vec<u8>,
@@ -48,10 +48,23 @@ pub fn encrypt_entity(
     let options = EncryptOptions {
         cipher: to.cipher,
         key_transport: to.profile.key_transport,
+        key_agreement: to.profile.key_agreement,
+        recipient_id: to.profile.recipient_id,
+        gcm_in_enveloped_data: false,
     };
     let der = cms::encrypt(entity, &certificates, &options).map_err(SmimeFailure::Encrypt)?;
     let smime_type = smime_type(to.cipher);
     Ok(Encrypted { der, smime_type })
+}
+
+/// `entity` compressed (RFC 8551, section 3.6; RFC 3274): an entity in its place, to be encrypted.
+///
+/// # Errors
+/// [`SmimeFailure::Compress`].
+pub fn compress_entity(entity: &[u8]) -> Result<Vec<u8>, SmimeFailure> {
+    let der = cms::compress(entity).map_err(|_| SmimeFailure::Compress)?;
+    let smime_type = "compressed-data";
+    Ok(Encrypted { der, smime_type }.into_entity())
 }
 
 impl Encrypted {
@@ -63,7 +76,7 @@ impl Encrypted {
         whole
     }
 
-    /// As a MIME entity, to be signed once more.
+    /// As a MIME entity, to be signed or encrypted once more.
     #[must_use]
     pub fn into_entity(self) -> Vec<u8> {
         let mut entity = Vec::with_capacity(pkcs7::entity_len(&self.der));

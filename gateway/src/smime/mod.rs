@@ -17,11 +17,11 @@ mod verify;
 use certstore::cms::{EncryptFailure, SignFailure};
 
 pub use capabilities::{Chosen, Readable, choose, learned};
-pub use decrypt::{Closed, Encryption, OpenOptions, Opened, decrypt};
-pub use encrypt::{EncryptTo, Encrypted, encrypt_entity};
+pub use decrypt::{Closed, Encryption, Opened, decrypt};
+pub use encrypt::{EncryptTo, Encrypted, compress_entity, encrypt_entity};
 pub use form::{ClientForm, SmimeForm, is_encrypted, recognise};
 pub use outer::with_entity;
-pub use sign::{sign_again, sign_entity};
+pub use sign::{sign_content, sign_entity};
 pub use verdict::{
     Coverage, Layer, Match, Reason, Signature, Verdict, VerdictResult, authentication_results,
     verdict_field,
@@ -43,6 +43,9 @@ pub enum SmimeFailure {
     /// The signature could not be made.
     #[error("the message could not be signed: {0}")]
     Sign(SignFailure),
+    /// The content is too large to be compressed.
+    #[error("the message is too large to be compressed; use a profile without `compress`")]
+    Compress,
     /// The content could not be encrypted.
     #[error("the message could not be encrypted: {0}")]
     Encrypt(EncryptFailure),

@@ -4,7 +4,7 @@
 
 use std::time::SystemTime;
 
-use certstore::cms::{self, ContentCipher, SignOptions, Signer};
+use certstore::cms::{self, Capabilities, SignOptions, Signer};
 use encodify::base64;
 
 use super::{SmimeFailure, pkcs7};
@@ -24,29 +24,20 @@ pub fn sign_entity(
     if message.is_ambiguous() {
         return Err(SmimeFailure::Ambiguous);
     }
-    signed(Entity::for_transport(message), signer, profile, now)
+    sign_content(Entity::for_transport(message), signer, profile, now)
 }
 
-/// `entity` signed, in place of which it then stands: it must pass every hop unchanged already, as what was encrypted does.
+/// `content` signed. It must be in a form that passes every hop unchanged, as what was encrypted is.
 ///
 /// # Errors
 /// [`SmimeFailure`].
-pub fn sign_again(
-    entity: Vec<u8>,
-    signer: &dyn Signer,
-    profile: &Profile,
-    now: SystemTime,
-) -> Result<Vec<u8>, SmimeFailure> {
-    signed(Entity::ready(entity), signer, profile, now)
-}
-
-fn signed(
+pub fn sign_content(
     content: Entity<'_>,
     signer: &dyn Signer,
     profile: &Profile,
     now: SystemTime,
 ) -> Result<Vec<u8>, SmimeFailure> {
-    let options = options(profile, now);
+    let options = options(profile, signer, now);
     let signed = match profile.form {
         Form::Clear => Signed::clear(content, signer, &options)?,
         Form::Opaque => Signed::opaque(&content, signer, &options)?,
@@ -123,25 +114,32 @@ impl<'m> Signed<'m> {
     }
 }
 
-fn options(profile: &Profile, now: SystemTime) -> SignOptions {
+fn options(profile: &Profile, signer: &dyn Signer, now: SystemTime) -> SignOptions {
     SignOptions {
         attached: profile.form == Form::Opaque,
         digest: profile.digest,
         rsa_signature: profile.rsa_signature,
         signing_time: now,
-        capabilities: capabilities(profile),
+        capabilities: capabilities(profile, signer),
+        signer_id: profile.recipient_id,
+        chain: profile.chain,
     }
 }
 
-/// What we decrypt, the profile's own choice first (RFC 8551, section 2.5.2).
-fn capabilities(profile: &Profile) -> Vec<ContentCipher> {
+/// What we decrypt with the key that others should encrypt to, the profile's own ciphers first (RFC 8551, section 2.5.2).
+fn capabilities(profile: &Profile, signer: &dyn Signer) -> Capabilities {
     if !profile.capabilities {
-        return Vec::new();
+        return Capabilities::default();
     }
-    let others = ContentCipher::ALL
-        .into_iter()
-        .filter(|cipher| !profile.ciphers.contains(cipher));
-    profile.ciphers.iter().copied().chain(others).collect()
+    let certificate = signer.encryption_certificate();
+    let mut readable = Capabilities::readable_with(certificate.unwrap_or(signer.certificate()));
+    readable
+        .ciphers
+        .retain(|cipher| !profile.ciphers.contains(cipher));
+    readable
+        .ciphers
+        .splice(0..0, profile.ciphers.iter().copied());
+    readable
 }
 
 /// A boundary that no content holds: 128 bits of chance.

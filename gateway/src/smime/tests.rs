@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use certstore::certificate::Purpose;
-use certstore::cms::{ContentCipher, Decryptor, Digest, KeyTransport, RsaSignature, Signer};
+use certstore::cms::{
+    ContentCipher, DecryptOptions, Decryptor, Digest, KeyTransport, RsaSignature, Signer,
+};
 use certstore::trust::TrustedCertificate;
 use people::{PEOPLE, Person, now};
 use policy::address::Address;
@@ -28,6 +30,12 @@ const MAIL: &str = "Received: from x\r\n\tby y; Mon, 1 Jan 2024 00:00:00 +0000\r
     From Köln with love\r\n.\r\n\r\n\
     --b\r\nContent-Type: application/octet-stream; name=x\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n\
     --b--\r\n";
+
+/// Opens what is encrypted too weakly as well.
+const OLD_MAIL: DecryptOptions = DecryptOptions {
+    weak_ciphers: true,
+    gcm_in_enveloped_data: false,
+};
 
 /// The fields of [`MAIL`] that stay outside.
 const OUTER: &str = "Received: from x\r\n\tby y; Mon, 1 Jan 2024 00:00:00 +0000\r\n\
@@ -67,10 +75,7 @@ fn encrypt(
 }
 
 /// With the cipher for recipients of whom nothing is known.
-fn encryption<'a>(
-    recipients: &'a [&'a TrustedCertificate],
-    profile: &'a Profile,
-) -> EncryptTo<'a> {
+fn encryption<'a>(recipients: &'a [&'a TrustedCertificate], profile: &'a Profile) -> EncryptTo<'a> {
     EncryptTo {
         recipients,
         cipher: profile.fallback_cipher,
@@ -110,7 +115,7 @@ fn keys(people: &[&Arc<Person>]) -> Vec<Arc<dyn Decryptor>> {
 
 /// Opens it with whatever keys and ciphers there are.
 fn open(mail: &Message, keys: &[Arc<dyn Decryptor>]) -> Result<Option<Opened>, Closed> {
-    decrypt(mail, keys, &OpenOptions { weak_ciphers: true })
+    decrypt(mail, keys, &OLD_MAIL)
 }
 
 fn opened(mail: &Message, keys: &[Arc<dyn Decryptor>]) -> Opened {

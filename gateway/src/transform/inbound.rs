@@ -9,7 +9,7 @@ use super::{Context, Copy, Recipient, Treated, without_lookalikes};
 use crate::failure::{Failure, Refusal};
 use crate::message::Message;
 use crate::resolve::{Plan, Treatment};
-use crate::smime::{self, Closed, OpenOptions, Opened, Verdict, VerdictResult};
+use crate::smime::{self, Closed, Opened, Verdict, VerdictResult};
 
 /// Makes the copies of all inbound plans; `trace` goes above each.
 ///
@@ -24,7 +24,7 @@ pub(super) fn copies(
     let mut failures = Vec::new();
     let mut arrivals = Vec::new();
     for plan in plans {
-        match opened(message, plan) {
+        match opened(message, plan, context) {
             Ok(opening) => Arrival::add(&mut arrivals, opening, plan),
             Err(failure) => failures.push((plan.recipient.clone(), failure)),
         }
@@ -187,14 +187,15 @@ impl Judged<'_> {
 }
 
 /// The message in clear, if it is encrypted and its recipient's keys open it (law 6).
-fn opened(message: &Message, plan: &Plan) -> Result<Opening, Failure> {
+fn opened(message: &Message, plan: &Plan, context: &Context) -> Result<Opening, Failure> {
     let Treatment::Inbound(decryptors) = &plan.treatment else {
         return Ok(Opening::NotEncrypted);
     };
     if plan.decision.decrypt == Requirement::No {
         return Ok(Opening::NotEncrypted);
     }
-    let options = OpenOptions { weak_ciphers: true };
+    let profile = context.profiles.named(plan.decision.profile.as_deref());
+    let options = profile.map(|profile| profile.reading).unwrap_or_default();
     match smime::decrypt(message, decryptors, &options) {
         Ok(Some(opened)) => Ok(Opening::Opened(Box::new(opened))),
         Ok(None) => Ok(Opening::NotEncrypted),

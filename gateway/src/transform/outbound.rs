@@ -10,10 +10,11 @@ use policy::address::Address;
 use policy::decision::{HiddenRecipients, SubjectTag};
 
 use super::{Context, Copy, Recipient, Treated};
-use crate::config::{CipherChoice, Profile};
+use crate::config::{CipherChoice, HeaderProtection, Profile};
 use crate::failure::Failure;
-use crate::message::{Entity, Message};
+use crate::message::{Entity, Message, MessageError};
 use crate::resolve::{Originator, Plan, Reader, Treatment};
+use crate::smime::headers::{Protected, protect};
 use crate::smime::{self, Chosen, EncryptTo, Readable, SmimeFailure};
 
 /// A message that leaves, and what its copies have in common.
@@ -34,14 +35,21 @@ impl Departing<'_> {
     /// [`Failure::Malformed`], [`Failure::TooLarge`] or [`Failure::Internal`]; then there are no copies.
     pub(super) fn copies(&self, plans: &[&Plan]) -> Result<Vec<Copy>, Failure> {
         let mut copies = Vec::new();
-        for (form, plans) in grouped(plans, form) {
+        for (form, plans) in grouped(plans, |plan| self.form(plan)) {
             let message = match form.strip_tag {
                 Some(tag) => Cow::Owned(without_tag(self.message, tag)?),
                 None => Cow::Borrowed(self.message),
             };
             let profile = self.context.profiles.named(form.profile);
+            let protected = match form.headers {
+                Some((protection, is_encrypted)) => {
+                    protect(&message, &protection, is_encrypted).map_err(malformed)?
+                }
+                None => None,
+            };
             let maker = Maker {
                 message: &message,
+                protected: protected.as_ref(),
                 signer: self.originator.signer.as_deref().filter(|_| form.sign),
                 profile: profile.ok_or_else(|| {
                     Failure::Internal("the rule's profile is not configured".into())
@@ -52,6 +60,25 @@ impl Departing<'_> {
         }
         Ok(copies)
     }
+
+    fn form<'p>(&self, plan: &'p Plan) -> Form<'p> {
+        let sign = matches!(plan.treatment, Treatment::Outbound { sign: true, .. });
+        let is_encrypted = plan.reader().is_some();
+        let profile = plan.decision.profile.as_deref();
+        let headers = self
+            .context
+            .profiles
+            .named(profile)
+            .and_then(|profile| profile.headers);
+        Form {
+            sign,
+            profile,
+            strip_tag: plan.decision.strip_subject_tag.as_ref(),
+            headers: headers
+                .filter(|_| sign || is_encrypted)
+                .map(|headers| (headers, is_encrypted)),
+        }
+    }
 }
 
 /// What a content looks like before encryption: plans that agree in it share the signature.
@@ -60,19 +87,15 @@ struct Form<'p> {
     sign: bool,
     profile: Option<&'p str>,
     strip_tag: Option<&'p SubjectTag>,
-}
-
-fn form(plan: &Plan) -> Form<'_> {
-    Form {
-        sign: matches!(plan.treatment, Treatment::Outbound { sign: true, .. }),
-        profile: plan.decision.profile.as_deref(),
-        strip_tag: plan.decision.strip_subject_tag.as_ref(),
-    }
+    /// How header fields are protected, and whether by encryption: then some of them may be hidden.
+    headers: Option<(HeaderProtection, bool)>,
 }
 
 /// Makes the copies of one form.
 struct Maker<'a> {
     message: &'a Message,
+    /// The same with its header fields inside, if they are protected.
+    protected: Option<&'a Protected>,
     signer: Option<&'a dyn Signer>,
     profile: &'a Profile,
     departing: &'a Departing<'a>,
@@ -93,7 +116,7 @@ impl Maker<'_> {
             plans.iter().partition(|plan| plan.reader().is_some());
         if !clear.is_empty() {
             let content = match &signed {
-                Some(entity) => smime::with_entity(self.departing.trace, self.message, entity),
+                Some(entity) => smime::with_entity(self.departing.trace, self.outer(), entity),
                 None => [self.departing.trace, self.message.content()].concat(),
             };
             copies.push(self.copy(content, &clear, 0, None));
@@ -130,7 +153,7 @@ impl Maker<'_> {
         }
     }
 
-    fn encrypted(&self, entity: Vec<u8>, plans: &[&Plan]) -> Result<Copy, Failure> {
+    fn encrypted(&self, content: Vec<u8>, plans: &[&Plan]) -> Result<Copy, Failure> {
         let readers: Vec<_> = plans.iter().filter_map(|plan| reading(plan)).collect();
         let chosen = smime::choose(self.profile, &readers);
         let recipients = self.certificates(plans);
@@ -139,14 +162,20 @@ impl Maker<'_> {
             cipher: chosen.cipher,
             profile: self.profile,
         };
-        let encrypted = smime::encrypt_entity(self.message, entity, to).map_err(told)?;
+        let content = if self.profile.compress {
+            smime::compress_entity(&content).map_err(told)?
+        } else {
+            content
+        };
+        let encrypted = smime::encrypt_entity(self.message, content, to).map_err(told)?;
         let trace = self.departing.trace;
         let content = match self.signer.filter(|_| self.profile.triple_wrap) {
-            None => encrypted.into_message(trace, self.message),
+            None => encrypted.into_message(trace, self.outer()),
             Some(signer) => {
+                let encrypted = Entity::ready(encrypted.into_entity());
                 let now = self.departing.context.now;
-                let wrapped = smime::sign_again(encrypted.into_entity(), signer, self.profile, now);
-                smime::with_entity(trace, self.message, &wrapped.map_err(told)?)
+                let wrapped = smime::sign_content(encrypted, signer, self.profile, now);
+                smime::with_entity(trace, self.outer(), &wrapped.map_err(told)?)
             }
         };
         Ok(self.copy(content, plans, recipients.len(), Some(chosen)))
@@ -188,14 +217,28 @@ impl Maker<'_> {
             return Ok(None);
         };
         let now = self.departing.context.now;
-        let entity = smime::sign_entity(self.message, signer, self.profile, now);
+        let entity = match self.protected {
+            Some(protected) => {
+                smime::sign_content(protected.for_transport(), signer, self.profile, now)
+            }
+            None => smime::sign_entity(self.message, signer, self.profile, now),
+        };
         entity.map(Some).map_err(told)
     }
 
     fn unsigned(&self) -> Vec<u8> {
+        let written = match self.protected {
+            Some(protected) => protected.as_written(),
+            None => Entity::as_written(self.message),
+        };
         let mut entity = Vec::new();
-        Entity::as_written(self.message).append_to(&mut entity);
+        written.append_to(&mut entity);
         entity
+    }
+
+    /// The message whose header fields stay outside.
+    fn outer(&self) -> &Message {
+        self.protected.map_or(self.message, Protected::outer)
     }
 }
 
@@ -231,12 +274,17 @@ fn without_tag(message: &Message, tag: &SubjectTag) -> Result<Message, Failure> 
         return Ok(message.clone());
     };
     let content = crate::message::with_subject(message, &subject);
-    Message::parse(content).map_err(|error| Failure::Malformed(error.to_string()))
+    Message::parse(content).map_err(malformed)
+}
+
+fn malformed(error: MessageError) -> Failure {
+    Failure::Malformed(error.to_string())
 }
 
 fn told(failure: SmimeFailure) -> Failure {
     match failure {
         SmimeFailure::Ambiguous => Failure::Malformed(failure.to_string()),
+        SmimeFailure::Compress => Failure::TooLarge(failure.to_string()),
         SmimeFailure::NoRandomness | SmimeFailure::Sign(_) | SmimeFailure::Encrypt(_) => {
             Failure::Internal(failure.to_string())
         }

@@ -25,6 +25,10 @@ fn each_shipped_profile_is_read_by_others() -> Result<()> {
             &["aes-128-gcm", "authEnvelopedData", "rsaesOaep"],
         ),
         ("kim", &["aes-256-gcm", "authEnvelopedData", "rsaesOaep"]),
+        (
+            "post-quantum",
+            &["aes-256-gcm", "authEnvelopedData", "rsaesOaep"],
+        ),
     ] {
         let sink = Sink::start()?;
         let gateway = Setup::default()
@@ -45,8 +49,16 @@ fn each_shipped_profile_is_read_by_others() -> Result<()> {
         if profile == "outlook-safe" {
             opened.push(nss::open(&arrived, &bob, &pki.ca())?);
         }
+        // Where the subject is hidden, text shows it for those who do not look inside.
+        let hides_subject = mime::values(&arrived, "Subject").concat() == "[...]";
+        let is_new = ["modern", "post-quantum"].contains(&profile);
+        assert_eq!(hides_subject, is_new, "{profile}");
+        let texts = if hides_subject { 2 } else { 0 };
         for entity in opened {
-            assert_eq!(mime::leaves(&entity)?, mail.leaves, "{profile}");
+            let leaves = mime::leaves(&entity)?;
+            assert_eq!(leaves[texts..], mail.leaves[texts..], "{profile}");
+            let is_shown = mime::find(&leaves[0].content, b"Subject: html").is_some();
+            assert_eq!(is_shown, hides_subject, "{profile}");
         }
         let signed = String::from_utf8(openssl::decrypt(&arrived, &bob)?)?;
         let is_opaque = signed.contains("smime-type=signed-data");
@@ -148,6 +160,65 @@ fn recipients_share_a_cipher_or_have_copies_of_their_own() -> Result<()> {
             openssl::open(copy, reader, &pki.ca())?;
         }
     }
+    Ok(())
+}
+
+#[test]
+fn the_keys_of_a_profile_are_seen_in_what_it_writes() -> Result<()> {
+    let pki = pki()?;
+    let bert = pki.identity("bert");
+    let names_issuer = "d.issuerAndSerialNumber";
+    let names_key = "d.subjectKeyIdentifier";
+    for (keys, outside, inside) in [
+        (
+            "",
+            &[names_issuer][..],
+            &[names_issuer, "S/MIME Capabilities"][..],
+        ),
+        ("recipient-id = \"ski\"", &["d.rKeyId"], &[names_key]),
+        ("key-agreement = \"sha512\"", &["stdDH-sha512kdf"], &[]),
+        ("cipher = \"aes-192-cbc\"", &["aes-192-cbc"], &[]),
+        ("digest = \"sha384\"", &[], &["sha384"]),
+        (
+            "chain = \"with-root\"",
+            &[],
+            &["subject: O=Postern-tests, CN=ca\n"],
+        ),
+    ] {
+        let (gateway, sink) = with_profile(keys)?;
+        gateway.import_certificate(&bert.certificate)?;
+        let mail = mails::plain(ALICE, bert.address);
+        gateway
+            .send(ALICE, &[bert.address], &mail.content)?
+            .accepted()?;
+        let arrived = sink.only()?.content;
+        let encrypted = openssl::structure(&arrived)?;
+        let signed = openssl::decrypt(&arrived, &bert)?;
+        let entity = openssl::verify(&signed, &pki.ca()).context(keys)?;
+        assert_eq!(mime::leaves(&entity)?, mail.leaves, "{keys}");
+        let signed = openssl::structure(&signed)?;
+        for (words, structure) in [(outside, encrypted), (inside, signed)] {
+            for word in words {
+                assert!(structure.contains(word), "{keys}: no {word} in {structure}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_profile_leaves_out_of_a_signature() -> Result<()> {
+    let pki = pki()?;
+    let (gateway, sink) = with_profile("capabilities = false\ncompress = true\nchain = \"leaf\"")?;
+    let mail = mails::plain(ALICE, BOB);
+    gateway.send(ALICE, &[BOB], &mail.content)?.accepted()?;
+    let inside = openssl::decrypt(&sink.only()?.content, &pki.bob())?;
+    let packed = mime::values(&inside, "Content-Type").concat();
+    assert!(packed.contains("smime-type=compressed-data"), "{packed}");
+    let (gateway, sink) = with_profile("capabilities = false")?;
+    gateway.send(ALICE, &[BOB], &mail.content)?.accepted()?;
+    let signed = openssl::decrypt(&sink.only()?.content, &pki.bob())?;
+    assert!(!openssl::structure(&signed)?.contains("S/MIME Capabilities"));
     Ok(())
 }
 

@@ -5,7 +5,10 @@
 mod read;
 mod shipped;
 
-use certstore::cms::{ContentCipher, Digest, KeyTransport, RsaSignature};
+use certstore::cms::{
+    ContentCipher, DecryptOptions, Digest, IncludedChain, KeyTransport, RecipientIdForm,
+    RsaSignature,
+};
 
 pub(super) use read::read;
 
@@ -24,6 +27,8 @@ pub struct Profile {
     pub digest: Digest,
     /// Padding of RSA signatures.
     pub rsa_signature: RsaSignature,
+    /// Which certificates travel with a signature.
+    pub chain: IncludedChain,
     /// Whether a signature tells what we can read (RFC 8551, section 2.5.2).
     pub capabilities: bool,
     /// Whether what was encrypted is signed once more, around the ciphertext (RFC 2634, section 1.1).
@@ -36,8 +41,38 @@ pub struct Profile {
     pub cipher_choice: CipherChoice,
     /// Key transport to RSA recipients.
     pub key_transport: KeyTransport,
+    /// Digest of the key derivation for recipients with elliptic curve keys; none is the one that fits the curve.
+    pub key_agreement: Option<Digest>,
+    /// How certificates are named in signatures and to recipients.
+    pub recipient_id: RecipientIdForm,
+    /// Whether content is compressed before it is encrypted.
+    pub compress: bool,
     /// Whether the originator can read what was encrypted, too.
     pub encrypt_to_self: bool,
+    /// How the header fields are protected with the content, if they are.
+    pub headers: Option<HeaderProtection>,
+    /// What is opened, of incoming mail, beside what everybody may send.
+    pub reading: DecryptOptions,
+}
+
+/// How header fields are protected with the content (RFC 9788).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HeaderProtection {
+    /// What is hidden where the message is encrypted.
+    pub policy: HeaderPolicy,
+    /// Whether hidden fields are shown at the top of the text as well, for mail programs that do not know of any of this.
+    pub legacy_display: bool,
+}
+
+/// A Header Confidentiality Policy (RFC 9788, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HeaderPolicy {
+    /// `hcp_no_confidentiality`: everything stays readable outside.
+    None,
+    /// `hcp_baseline`: the subject is hidden; comments and keywords are taken out.
+    Baseline,
+    /// `hcp_shy`: display names and the sender's time zone as well.
+    Shy,
 }
 
 /// How a signature travels (RFC 8551, section 3.5).

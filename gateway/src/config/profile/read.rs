@@ -1,11 +1,13 @@
 //! `[[profile]]` in `postern.toml`.
 
-use certstore::cms::{ContentCipher, Digest, KeyTransport, RsaSignature};
+use certstore::cms::{
+    ContentCipher, Digest, IncludedChain, KeyTransport, RecipientIdForm, RsaSignature,
+};
 use policy::diagnostic::Located;
 use policy::document::Table;
 
 use super::super::read::Reader;
-use super::{CipherChoice, Form, Profile, Profiles, shipped};
+use super::{CipherChoice, Form, HeaderPolicy, HeaderProtection, Profile, Profiles, shipped};
 
 const FORMS: [(&str, Form); 2] = [("clear", Form::Clear), ("opaque", Form::Opaque)];
 const DIGESTS: [(&str, Digest); 3] = [
@@ -15,11 +17,35 @@ const DIGESTS: [(&str, Digest); 3] = [
 ];
 const PADDINGS: [(&str, RsaSignature); 2] =
     [("pkcs1", RsaSignature::Pkcs1), ("pss", RsaSignature::Pss)];
-const CIPHERS: [(&str, ContentCipher); 4] = [
+const CHAINS: [(&str, IncludedChain); 3] = [
+    ("leaf", IncludedChain::SignerOnly),
+    ("no-root", IncludedChain::WithoutRoot),
+    ("with-root", IncludedChain::WithRoot),
+];
+const CIPHERS: [(&str, ContentCipher); 7] = [
     ("aes-128-cbc", ContentCipher::Aes128Cbc),
+    ("aes-192-cbc", ContentCipher::Aes192Cbc),
     ("aes-256-cbc", ContentCipher::Aes256Cbc),
     ("aes-128-gcm", ContentCipher::Aes128Gcm),
+    ("aes-192-gcm", ContentCipher::Aes192Gcm),
     ("aes-256-gcm", ContentCipher::Aes256Gcm),
+    ("chacha20-poly1305", ContentCipher::ChaCha20Poly1305),
+];
+const DERIVATIONS: [(&str, Option<Digest>); 4] = [
+    ("as-curve", None),
+    ("sha256", Some(Digest::Sha256)),
+    ("sha384", Some(Digest::Sha384)),
+    ("sha512", Some(Digest::Sha512)),
+];
+const IDENTIFIERS: [(&str, RecipientIdForm); 2] = [
+    ("issuer-serial", RecipientIdForm::IssuerAndSerial),
+    ("ski", RecipientIdForm::SubjectKeyIdentifier),
+];
+const POLICIES: [(&str, Option<HeaderPolicy>); 4] = [
+    ("off", None),
+    ("none", Some(HeaderPolicy::None)),
+    ("baseline", Some(HeaderPolicy::Baseline)),
+    ("shy", Some(HeaderPolicy::Shy)),
 ];
 const CHOICES: [(&str, CipherChoice); 2] = [
     ("common", CipherChoice::Common),
@@ -91,6 +117,8 @@ fn one(mut table: Table<'_>, known: &[Profile]) -> Option<Profile> {
     let mut profile = found.unwrap_or_else(shipped::outlook_safe);
     signature(&mut table, &mut profile);
     encryption(&mut table, &mut profile);
+    headers(&mut table, &mut profile);
+    reading(&mut table, &mut profile);
     table.finish();
     profile.name = name?.value;
     (!profile.name.is_empty()).then_some(profile)
@@ -103,6 +131,7 @@ fn signature(table: &mut Table<'_>, profile: &mut Profile) {
         &mut profile.rsa_signature,
         table.choice("rsa-signature", &PADDINGS),
     );
+    set(&mut profile.chain, table.choice("chain", &CHAINS));
     set(&mut profile.capabilities, table.boolean("capabilities"));
     set(&mut profile.triple_wrap, table.boolean("triple-wrap"));
 }
@@ -133,8 +162,46 @@ fn encryption(table: &mut Table<'_>, profile: &mut Profile) {
         table.choice("rsa-key-transport", &TRANSPORTS),
     );
     set(
+        &mut profile.key_agreement,
+        table.choice("key-agreement", &DERIVATIONS),
+    );
+    set(
+        &mut profile.recipient_id,
+        table.choice("recipient-id", &IDENTIFIERS),
+    );
+    set(&mut profile.compress, table.boolean("compress"));
+    set(
         &mut profile.encrypt_to_self,
         table.boolean("encrypt-to-self"),
+    );
+}
+
+fn headers(table: &mut Table<'_>, profile: &mut Profile) {
+    let legacy_display = table.boolean("legacy-display");
+    if let Some(policy) = table.choice("header-protection", &POLICIES) {
+        let before = profile.headers;
+        profile.headers = policy.value.map(|policy| HeaderProtection {
+            policy,
+            legacy_display: before.is_none_or(|before| before.legacy_display),
+        });
+    }
+    match (&mut profile.headers, legacy_display) {
+        (Some(headers), Some(wanted)) => headers.legacy_display = wanted.value,
+        (None, Some(wanted)) if wanted.value => {
+            let message = "`legacy-display` shows what `header-protection` hides, which is off";
+            table.error(wanted.place, message);
+        }
+        (Some(_) | None, _) => {}
+    }
+}
+
+/// What is opened of partners that write as nobody should.
+fn reading(table: &mut Table<'_>, profile: &mut Profile) {
+    let options = &mut profile.reading;
+    set(&mut options.weak_ciphers, table.boolean("weak-ciphers"));
+    set(
+        &mut options.gcm_in_enveloped_data,
+        table.boolean("gcm-in-enveloped-data"),
     );
 }
 

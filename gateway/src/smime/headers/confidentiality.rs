@@ -6,18 +6,8 @@ use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 use policy::address::mailboxes;
 
+use crate::config::HeaderPolicy;
 use crate::message::Field;
-
-/// A Header Confidentiality Policy (RFC 9788, section 3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum HeaderPolicy {
-    /// `hcp_no_confidentiality`: everything stays readable outside.
-    None,
-    /// `hcp_baseline`: the subject is hidden; comments and keywords are taken out.
-    Baseline,
-    /// `hcp_shy`: display names and the sender's time zone as well.
-    Shy,
-}
 
 impl HeaderPolicy {
     /// What stands outside in place of `field`, without the name and without the line end; None where nothing does. What

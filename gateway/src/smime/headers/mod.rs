@@ -9,12 +9,12 @@ mod protect;
 mod read;
 mod restore;
 
-pub use confidentiality::HeaderPolicy;
-pub use protect::{HeaderProtection, Protected, protect};
+pub use protect::{Protected, protect};
 pub(super) use read::examine;
 pub use read::{HeaderReport, HeaderScheme};
 pub use restore::Revealed;
 
+pub use crate::config::{HeaderPolicy, HeaderProtection};
 use crate::message::Field;
 
 /// Fields that do not come from whoever wrote the message, or that only he may see; the way writes them. They are never

@@ -5,22 +5,14 @@
 
 use bytes::Bytes;
 
+use super::is_of_the_way;
 use super::legacy_display;
-use super::{HeaderPolicy, is_of_the_way};
+use crate::config::{HeaderPolicy, HeaderProtection};
 use crate::message::{Entity, Field, Inside, Message, MessageError};
 use crate::smime::pkcs7::is_pkcs7_mime;
 
 /// Longest first line of a field that `HP-Outer: ` fits before.
 const LONGEST_LINE: usize = 980;
-
-/// How header fields are protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct HeaderProtection {
-    /// What is hidden where the message is encrypted.
-    pub policy: HeaderPolicy,
-    /// Whether hidden fields are shown at the top of the text as well, for mail programs that do not know of any of this.
-    pub legacy_display: bool,
-}
 
 /// A message whose header fields are to be protected.
 #[derive(Debug, Clone)]

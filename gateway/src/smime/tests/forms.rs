@@ -184,7 +184,7 @@ fn what_stays_closed_says_why() {
     let inner = b"Content-Type: text/plain\r\n\r\nHi\r\n";
     let weak = sealed_bytes("weak.txt", inner, "-des3");
     let bob = keys(&[&PEOPLE.bob]);
-    let closed = decrypt(&weak, &bob, &OpenOptions::default()).unwrap_err();
+    let closed = decrypt(&weak, &bob, &DecryptOptions::default()).unwrap_err();
     assert!(matches!(closed, Closed::Weak(_)), "{closed}");
     assert_eq!(closed.reason(), Some(Reason::Weak));
     let opened = opened(&weak, &bob);
