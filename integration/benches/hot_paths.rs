@@ -17,7 +17,7 @@ use criterion::{criterion_group, criterion_main, measurement::WallTime};
 use gateway::app::Store;
 use gateway::config::Config;
 use gateway::message::Message;
-use gateway::smime;
+use gateway::smime::{self, OpenOptions};
 use gateway::smtp::{DataReader, Progress};
 use integration::gateway::{Gateway, Setup};
 use integration::mails;
@@ -106,8 +106,10 @@ fn smime(criterion: &mut Criterion) {
             smime::encrypt_entity(b"", &message, entity, &[&house.recipient], profile).unwrap()
         };
         let sealed = Message::parse(seal(signed.clone()).into()).expect("a mail");
-        let opened = smime::decrypt(&sealed, &house.decryptors)
+        let options = OpenOptions::default();
+        let opened = smime::decrypt(&sealed, &house.decryptors, &options)
             .expect("it is for bob")
+            .expect("it is encrypted")
             .message;
         let trust = house.store.lookup.trust();
         group.bench_function("sign", |b| b.iter(sign));
@@ -115,7 +117,7 @@ fn smime(criterion: &mut Criterion) {
             b.iter_batched(|| signed.clone(), seal, BatchSize::LargeInput);
         });
         group.bench_function("decrypt", |b| {
-            b.iter(|| smime::decrypt(&sealed, &house.decryptors).unwrap());
+            b.iter(|| smime::decrypt(&sealed, &house.decryptors, &options).unwrap());
         });
         group.bench_function("verify", |b| b.iter(|| smime::verify(&opened, &trust, now)));
         group.finish();
