@@ -4,6 +4,7 @@
 //! meet. Fields within an entity mean nothing but by the rules of [`headers`].
 
 mod capabilities;
+mod closed;
 mod decrypt;
 mod encrypt;
 mod form;
@@ -17,7 +18,8 @@ mod verify;
 use certstore::cms::{EncryptFailure, SignFailure};
 
 pub use capabilities::{Chosen, Readable, choose, learned};
-pub use decrypt::{Closed, Encryption, Opened, decrypt};
+pub use closed::Closed;
+pub use decrypt::{Encryption, Opened, decrypt};
 pub use encrypt::{EncryptTo, Encrypted, compress_entity, encrypt_entity};
 pub use form::{ClientForm, SmimeForm, is_encrypted, recognise};
 pub use outer::with_entity;

@@ -1,9 +1,11 @@
 mod attacks;
 mod forms;
 mod headers;
+mod hostile;
 mod interop;
 mod odd_bytes;
 mod people;
+mod protected;
 
 use std::sync::Arc;
 use std::time::SystemTime;
