@@ -4,7 +4,7 @@
 //! It is a hint and no promise: what is not known, or cannot be read, is passed over.
 
 use const_oid::db::{rfc5912, rfc6268};
-use der::asn1::{Any, Null, ObjectIdentifier};
+use der::asn1::{Any, ObjectIdentifier};
 use der::{Decode, Encode, Sequence};
 use spki::AlgorithmIdentifierOwned;
 
@@ -13,23 +13,10 @@ use super::ber::{BerError, Element};
 use super::certificate_outline::{CertificateOutline, PublicKey};
 use super::key_agreement::KeyWrapAlgorithm;
 use super::key_transport::ReadableTransport;
-use super::{ContentCipher, Digest, KeyDerivation, KeyTransport};
+use super::{Capabilities, ContentCipher, Digest, KeyDerivation, KeyTransport, rsa_parameters};
 
 /// Capabilities beyond this number are not looked at.
 const MAX_CAPABILITIES: usize = 128;
-
-/// What somebody can read, of what we can write; each list best first, as its owner orders it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Capabilities {
-    /// Content ciphers.
-    pub ciphers: Vec<ContentCipher>,
-    /// How a content-encryption key may be encrypted to an RSA key.
-    pub key_transports: Vec<KeyTransport>,
-    /// How a key-encryption key may be agreed on with an EC or X25519 key.
-    pub key_agreements: Vec<KeyDerivation>,
-    /// Whether CompressedData is read (RFC 3274).
-    pub compression: bool,
-}
 
 impl Capabilities {
     /// What we read with the key of this certificate (DER): every cipher, and how a key may be sent to a key of its kind.
@@ -148,7 +135,7 @@ fn key_transport(capability: &Algorithm<'_>) -> Option<KeyTransport> {
     }
     let untagged = OaepCapability::from_der(capability.parameters?.encoded()).ok()?;
     let digest = Digest::from_oid(untagged.hash_func.oid)?;
-    let same = untagged.mask_gen_func == mask_gen_func(digest).ok()?;
+    let same = untagged.mask_gen_func == rsa_parameters::mask_gen_algorithm(digest).ok()?;
     same.then_some(KeyTransport::Oaep(digest))
 }
 
@@ -159,28 +146,14 @@ struct OaepCapability {
     mask_gen_func: AlgorithmIdentifierOwned,
 }
 
-fn mask_gen_func(digest: Digest) -> der::Result<AlgorithmIdentifierOwned> {
-    Ok(AlgorithmIdentifierOwned {
-        oid: rfc5912::ID_MGF_1,
-        parameters: Some(Any::encode_from(&hash_func(digest))?),
-    })
-}
-
-fn hash_func(digest: Digest) -> AlgorithmIdentifierOwned {
-    AlgorithmIdentifierOwned {
-        oid: digest.oid(),
-        parameters: Some(Null.into()),
-    }
-}
-
 fn written_transport(transport: KeyTransport) -> der::Result<AlgorithmIdentifierOwned> {
     let parameters = match transport {
         KeyTransport::Pkcs1 => return transport.algorithm(),
         // All defaults.
         KeyTransport::Oaep(Digest::Sha1) => Any::from_der(&Vec::<Any>::new().to_der()?)?,
         KeyTransport::Oaep(digest) => Any::encode_from(&OaepCapability {
-            hash_func: hash_func(digest),
-            mask_gen_func: mask_gen_func(digest)?,
+            hash_func: rsa_parameters::hash_algorithm(digest),
+            mask_gen_func: rsa_parameters::mask_gen_algorithm(digest)?,
         })?,
     };
     Ok(AlgorithmIdentifierOwned {

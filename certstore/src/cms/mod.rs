@@ -48,7 +48,6 @@ mod tests;
 
 pub use ber::BerError;
 pub use bundle::{certificate_bundle, certificates};
-pub use capabilities::Capabilities;
 pub use certificate_outline::key_kind;
 pub use compressed::{CompressFailure, CompressedData, DecompressFailure, compress};
 pub use content_info::{ContentInfo, parse};
@@ -62,8 +61,8 @@ pub use keys::{
     SignatureScheme, Signer,
 };
 pub use options::{
-    ContentCipher, DecryptOptions, EncryptOptions, IncludedChain, RecipientIdForm, RsaSignature,
-    SignOptions,
+    Capabilities, ContentCipher, DecryptOptions, EncryptOptions, IncludedChain, RecipientIdForm,
+    RsaSignature, SignOptions,
 };
 pub use sign::{SignFailure, micalg, sign, sign_parts};
 pub use signed::SignedData;

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Capabilities, Digest, KeyTransport};
+use super::{Digest, KeyDerivation, KeyTransport};
 
 /// Padding of RSA signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,19 @@ pub enum IncludedChain {
     WithoutRoot,
     /// All of them. A root that came by mail is trusted by nobody, but some readers look for it there.
     WithRoot,
+}
+
+/// What somebody can read, of what we can write; each list best first, as its owner orders it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Capabilities {
+    /// Content ciphers.
+    pub ciphers: Vec<ContentCipher>,
+    /// How a content-encryption key may be encrypted to an RSA key.
+    pub key_transports: Vec<KeyTransport>,
+    /// How a key-encryption key may be agreed on with an EC or X25519 key.
+    pub key_agreements: Vec<KeyDerivation>,
+    /// Whether CompressedData is read (RFC 3274).
+    pub compression: bool,
 }
 
 /// How to sign.

@@ -132,14 +132,14 @@ pub(super) fn oaep(digest: Digest) -> der::Result<AlgorithmIdentifierOwned> {
 }
 
 /// In these structures a digest has NULL for parameters (RFC 4055, section 2.1).
-fn hash_algorithm(digest: Digest) -> AlgorithmIdentifierOwned {
+pub(super) fn hash_algorithm(digest: Digest) -> AlgorithmIdentifierOwned {
     AlgorithmIdentifierOwned {
         oid: digest.oid(),
         parameters: Some(Null.into()),
     }
 }
 
-fn mask_gen_algorithm(digest: Digest) -> der::Result<AlgorithmIdentifierOwned> {
+pub(super) fn mask_gen_algorithm(digest: Digest) -> der::Result<AlgorithmIdentifierOwned> {
     Ok(AlgorithmIdentifierOwned {
         oid: rfc5912::ID_MGF_1,
         parameters: Some(Any::encode_from(&hash_algorithm(digest))?),

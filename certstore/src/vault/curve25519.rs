@@ -5,7 +5,7 @@ use aws_lc_rs::encoding::{AsBigEndian, Curve25519SeedBin};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use zeroize::Zeroizing;
 
-use super::software_key::KeyRejection;
+use super::key_rejection::KeyRejection;
 use crate::cms::KeyFailure;
 use crate::cms::ber::{Element, Tag};
 

@@ -14,68 +14,75 @@ use crate::cms::*;
 
 #[test]
 fn no_bit_of_what_is_signed_can_be_flipped() {
-    let options = SignOptions {
-        attached: true,
-        ..sign_options()
-    };
-    let message = sign(CONTENT, &people().p256, &options).unwrap();
-    let signed_data = signed(&message);
-    let signer = &signed_data.signers[0];
-    let protected = [
-        signed_data.content().unwrap(),
-        signer.signed_attributes.unwrap().encoded(),
-        signer.signature_algorithm.encoded,
-        &*signer.signature,
-    ];
-    for index in protected
-        .into_iter()
-        .flat_map(|part| place_of(part, &message))
-    {
-        for bit in [1, 0x20, 0x80] {
-            let mut changed = message.clone();
-            changed[index] ^= bit;
-            let accepted = match parse(&changed) {
-                Ok(ContentInfo::Signed(signed)) => signed
-                    .verify(None, &[])
-                    .iter()
-                    .any(|report| report.outcome.is_ok()),
-                Ok(_) | Err(_) => false,
-            };
-            assert!(!accepted, "bit {bit:#x} of byte {index} was flipped");
+    for person in [&people().p256, &people().ed25519] {
+        let options = SignOptions {
+            attached: true,
+            ..sign_options()
+        };
+        let message = sign(CONTENT, person, &options).unwrap();
+        let signed_data = signed(&message);
+        let signer = &signed_data.signers[0];
+        let protected = [
+            signed_data.content().unwrap(),
+            signer.signed_attributes.unwrap().encoded(),
+            signer.signature_algorithm.encoded,
+            &*signer.signature,
+        ];
+        for index in places_of(&protected, &message) {
+            for bit in [1, 0x20, 0x80] {
+                let mut changed = message.clone();
+                changed[index] ^= bit;
+                let reports = match parse(&changed) {
+                    Ok(ContentInfo::Signed(signed)) => signed.verify(None, &[]),
+                    Ok(_) | Err(_) => Vec::new(),
+                };
+                assert!(
+                    reports.iter().all(|report| report.outcome.is_err()),
+                    "{}: bit {bit:#x} of byte {index} was flipped",
+                    person.name
+                );
+            }
         }
     }
 }
 
 #[test]
 fn no_bit_of_what_is_authenticated_can_be_flipped() {
-    let person = &people().p256;
-    let options = EncryptOptions {
-        cipher: ContentCipher::Aes256Gcm,
-        ..encrypt_options()
-    };
-    let message = encrypt(CONTENT.to_vec(), &[&person.certificate], &options).unwrap();
-    let envelope = enveloped(&message);
-    let key = &envelope.recipients.keys[0];
-    let protected = [
-        envelope.content.contents(),
-        &*envelope.authentication.as_ref().unwrap().tag,
-        envelope.cipher.encoded,
-        &*key.octets,
-    ];
-    for index in protected
-        .into_iter()
-        .flat_map(|part| place_of(part, &message))
-    {
-        let mut changed = message.clone();
-        changed[index] ^= 1;
-        let opened = match parse(&changed) {
-            Ok(ContentInfo::Enveloped(enveloped)) => {
-                enveloped.decrypt(&[person.decryptor()], &ANYTHING).is_ok()
-            }
-            Ok(_) | Err(_) => false,
+    for (person, cipher) in [
+        (&people().p256, ContentCipher::Aes256Gcm),
+        (&people().x25519, ContentCipher::ChaCha20Poly1305),
+    ] {
+        let options = EncryptOptions {
+            cipher,
+            ..encrypt_options()
         };
-        assert!(!opened, "byte {index} was changed");
+        let message = encrypt(CONTENT.to_vec(), &[&person.certificate], &options).unwrap();
+        let envelope = enveloped(&message);
+        let key = &envelope.recipients.keys[0];
+        let protected = [
+            envelope.content.contents(),
+            &*envelope.authentication.as_ref().unwrap().tag,
+            envelope.cipher.encoded,
+            &*key.octets,
+        ];
+        for index in places_of(&protected, &message) {
+            let mut changed = message.clone();
+            changed[index] ^= 1;
+            let opened = match parse(&changed) {
+                Ok(ContentInfo::Enveloped(enveloped)) => {
+                    enveloped.decrypt(&[person.decryptor()], &STRONG).is_ok()
+                }
+                Ok(_) | Err(_) => false,
+            };
+            assert!(!opened, "{}: byte {index} was changed", person.name);
+        }
     }
+}
+
+/// Every index of `whole` that lies in one of `parts`, slices of it.
+fn places_of(parts: &[&[u8]], whole: &[u8]) -> Vec<usize> {
+    let places = parts.iter().flat_map(|part| place_of(part, whole));
+    places.collect()
 }
 
 /// Where `part`, a slice of `whole`, lies in it.
@@ -171,7 +178,7 @@ fn mutated_certificates_never_make_us_panic() {
     }
 }
 
-/// Messages made now, with our keys, and those of tests/seeds.
+/// Messages made now, with our keys, and those of tests/seeds and tests/peers.
 fn seeds() -> Vec<Vec<u8>> {
     let people = people();
     let opaque = SignOptions {
@@ -199,9 +206,11 @@ fn seeds() -> Vec<Vec<u8>> {
         encrypt(CONTENT.to_vec(), &[&people.x25519.certificate], &chacha).unwrap(),
         compress(CONTENT).unwrap(),
     ];
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seeds/cms");
-    for entry in std::fs::read_dir(folder).unwrap() {
-        seeds.push(std::fs::read(entry.unwrap().path()).unwrap());
+    for folder in ["tests/seeds/cms", "tests/peers"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        for entry in std::fs::read_dir(folder).unwrap() {
+            seeds.push(std::fs::read(entry.unwrap().path()).unwrap());
+        }
     }
     assert!(seeds.len() > 10);
     seeds
