@@ -9,9 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use certstore::certificate::describe_recipient;
-use certstore::cms::{
-    self, ContentInfo, DecryptOptions, Decryptor, EnvelopedData, RecipientId,
-};
+use certstore::cms::{self, ContentInfo, DecryptOptions, Decryptor, EnvelopedData, RecipientId};
 use serde::{Serialize, Serializer};
 
 use super::closed::Closed;
