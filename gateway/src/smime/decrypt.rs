@@ -68,9 +68,10 @@ impl Opened {
     /// The root of what is protected: what is signed within the encryption, else what was encrypted. None where it does
     /// not say that it protects header fields.
     pub(super) fn payload(&self, form: &SmimeForm<'_>) -> Option<Message> {
-        match form {
-            SmimeForm::None => self.entity.clone(),
-            signed => signed_entity(&self.message, signed),
+        if *form == SmimeForm::None {
+            self.entity.clone()
+        } else {
+            signed_entity(&self.message, form)
         }
     }
 

@@ -21,13 +21,13 @@ const fn protection(policy: HeaderPolicy, legacy_display: bool) -> HeaderProtect
 /// Unfolded header lines, and the body.
 pub(super) fn lines(entity: &Message) -> (Vec<String>, String) {
     let lines = entity.fields().map(|field| {
-        let name = String::from_utf8_lossy(field.name).into_owned();
-        let value = String::from_utf8_lossy(&field.value()).replace('\t', " ");
+        let name = field.name.escape_ascii();
+        let value = field.decoded().replace('\t', " ");
         format!("{name}: {value}")
     });
     (
         lines.collect(),
-        String::from_utf8_lossy(entity.body()).into_owned(),
+        String::from_utf8(entity.body().to_vec()).unwrap(),
     )
 }
 
