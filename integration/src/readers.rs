@@ -178,7 +178,7 @@ pub fn cms_parse(input: &[u8]) -> bool {
             assert!(enveloped.recipients().len() <= input.len());
             assert!(
                 enveloped
-                    .decrypt(&[], &cms::DecryptOptions::default())
+                    .decrypt(&[], &DecryptOptions::default())
                     .is_err(),
                 "there is no key"
             );
