@@ -34,6 +34,10 @@ for group in "$@"; do
             needs /usr/share/java/bcpkix.jar libbcpkix-java
             needs /usr/share/java/bcmail.jar libbcmail-java
             needs python3 python3
+            needs slapd slapd
+            needs ldapsearch ldap-utils
+            needs named bind9
+            needs dnssec-signzone bind9-utils
             ;;
         *)
             echo "setup.sh: unknown group $group (build, peers)" >&2

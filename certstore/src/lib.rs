@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod seal;
 pub mod cms;
+pub mod ldap;
 pub mod certificate;
 #[cfg(test)]
 mod samples;

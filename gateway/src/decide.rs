@@ -3,15 +3,21 @@
 //! It asks no directory and touches no key. A recipient that no rule allows refuses the whole message: at DATA there is
 //! one reply for all.
 
+mod seen;
+
+use std::time::SystemTime;
+
 use policy::address::Address;
 use policy::compile::Policy;
-use policy::decision::Decision;
+use policy::decision::{Decision, Stop};
 use policy::evaluate::Answer;
-use policy::facts::{Content, Direction, Facts};
+use policy::facts::{Direction, Facts};
 
 use crate::failure::{Failure, Refusal};
 use crate::message::Parsed;
 use crate::smtp::Envelope;
+
+pub use seen::{Seen, moment, session};
 
 /// A message, and the order for each of its recipients.
 #[derive(Debug)]
@@ -59,19 +65,17 @@ pub fn decide(
     parsed: Parsed,
     policy: &Policy,
     internal_domains: &[String],
+    now: SystemTime,
 ) -> Result<Decided, Refusal> {
     let mut orders = Vec::with_capacity(parsed.envelope().recipients.len());
     let mut failures = Vec::new();
+    let seen = Seen::in_message(parsed.message(), policy.needs());
+    let content = seen.content(parsed.subject(), parsed.fields());
     for recipient in &parsed.envelope().recipients {
         let direction = direction(recipient, internal_domains);
         let facts = Facts {
-            direction,
-            sender: parsed.envelope().reverse_path.as_ref(),
-            recipient,
-            content: Some(Content {
-                subject: parsed.subject(),
-                headers: parsed.fields(),
-            }),
+            content: Some(content),
+            ..facts(parsed.envelope(), recipient, direction, policy, now)
         };
         match verdict(&policy.evaluate(&facts)) {
             Ok(Some(decision)) => orders.push(Order {
@@ -98,23 +102,39 @@ pub fn decide_early(
     recipient: &Address,
     policy: &Policy,
     internal_domains: &[String],
+    now: SystemTime,
 ) -> Result<Option<Order>, Failure> {
     let direction = direction(recipient, internal_domains);
     if direction == Direction::Outbound && !envelope.client.may_relay {
         return Err(Failure::RelayDenied);
     }
-    let sender = envelope.reverse_path.as_ref();
-    let decision = verdict(&policy.evaluate(&Facts {
-        direction,
-        sender,
-        recipient,
-        content: None,
-    }))?;
+    let facts = facts(envelope, recipient, direction, policy, now);
+    let decision = verdict(&policy.evaluate(&facts))?;
     Ok(decision.map(|decision| Order {
         recipient: recipient.clone(),
         direction,
         decision,
     }))
+}
+
+/// What the envelope tells.
+fn facts<'a>(
+    envelope: &'a Envelope,
+    recipient: &'a Address,
+    direction: Direction,
+    policy: &Policy,
+    now: SystemTime,
+) -> Facts<'a> {
+    let sender = envelope.reverse_path.as_ref();
+    Facts {
+        session: Some(session(&envelope.client)),
+        moment: policy
+            .needs()
+            .moment
+            .then(|| moment(now, policy.time_zone()))
+            .flatten(),
+        ..Facts::of_envelope(direction, sender, recipient)
+    }
 }
 
 /// Inbound if the domain is ours, outbound otherwise.
@@ -131,16 +151,24 @@ pub fn direction(recipient: &Address, internal_domains: &[String]) -> Direction 
 }
 
 fn verdict(answer: &Answer<'_>) -> Result<Option<Decision>, Failure> {
-    match answer {
-        Answer::NoRule => Err(Failure::NoRule),
-        Answer::NotYet => Ok(None),
-        Answer::Decided(decision) => match &decision.reject {
-            Some(text) => Err(Failure::RefusedByRule {
-                rule: decision.rule.name.clone(),
-                text: text.clone(),
-            }),
-            None => Ok(Some((*decision).clone())),
-        },
+    let decision = match answer {
+        Answer::NoRule => return Err(Failure::NoRule),
+        Answer::NotYet => return Ok(None),
+        Answer::Unavailable(rule) => {
+            let text = format!("rule {:?}, {}:{}", rule.name, rule.file, rule.line);
+            return Err(Failure::FactUnavailable(text));
+        }
+        Answer::Decided(decision) => *decision,
+    };
+    match &decision.stop {
+        Some(Stop::Reject(text)) => Err(Failure::RefusedByRule {
+            rule: decision.rule.name.clone(),
+            text: text.clone(),
+        }),
+        Some(Stop::Hold(_)) => Err(Failure::Internal(
+            "a rule orders to hold, and nothing can be held".into(),
+        )),
+        None => Ok(Some(decision.clone())),
     }
 }
 

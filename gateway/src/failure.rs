@@ -95,6 +95,8 @@ pub enum Failure {
     TooLarge(String),
     /// A directory gave no answer, so "no certificate" would be a guess.
     DirectoryUnavailable(String),
+    /// What a rule asks about the mail could not be found out.
+    FactUnavailable(String),
     /// A decrypted copy has no next hop that it may leave to.
     NoProtectedRoute,
     /// The time for one message is over.
@@ -144,6 +146,12 @@ impl Failure {
                 (4, 4, 3),
                 "a certificate directory gives no answer now; try again later".into(),
             ),
+            Self::FactUnavailable(_) => (
+                451,
+                (4, 4, 3),
+                "what the policy asks about this mail cannot be found out now; try again later"
+                    .into(),
+            ),
             Self::NoProtectedRoute => (
                 451,
                 (4, 7, 0),
@@ -182,6 +190,7 @@ impl Failure {
         matches!(
             self,
             Self::DirectoryUnavailable(_)
+                | Self::FactUnavailable(_)
                 | Self::NoProtectedRoute
                 | Self::OutOfTime
                 | Self::SpoolFull
@@ -193,7 +202,9 @@ impl Failure {
     #[must_use]
     pub fn detail(&self) -> &str {
         match self {
-            Self::Internal(detail) | Self::DirectoryUnavailable(detail) => detail,
+            Self::Internal(detail)
+            | Self::DirectoryUnavailable(detail)
+            | Self::FactUnavailable(detail) => detail,
             Self::RefusedByRule { rule, .. } => rule,
             Self::NotEntitled(_)
             | Self::NoSigner(_)

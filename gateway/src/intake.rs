@@ -19,9 +19,9 @@ use crate::decide::{self, decide};
 use crate::deliver::is_protected;
 use crate::failure::{Failure, Refusal, Reply};
 use crate::listen::{Intake, Received};
-use crate::message::{Parsed, parse};
+use crate::message::{Origin, parse};
 use crate::observe::{self, QueueId};
-use crate::resolve::{self, Keyring, resolve};
+use crate::resolve::{self, Keyring, Resolved, resolve};
 use crate::smime::learned;
 use crate::smtp::Envelope;
 use crate::spool::{CopyId, NewCopy, Spool, SpoolError, Stored, Transport};
@@ -32,6 +32,9 @@ const RCPT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// All copies of a message together may be so many times as large as the largest message that is taken in.
 const LARGEST_OUTPUT: u64 = 4;
+
+/// So many times its size a message may take while its copies are made.
+const WORKING_MEMORY: u64 = 3;
 
 /// Takes mail in: everything that the stages need.
 #[derive(Debug)]
@@ -97,17 +100,13 @@ impl Gatekeeper {
     async fn prepare(&self, received: Received) -> Result<Transformed, Refusal> {
         let domains = &self.config.internal_domains;
         let parsed = parse(received)?;
-        let decided = decide(parsed, &self.policy, domains)?;
+        let decided = decide(parsed, &self.policy, domains, self.clock.now())?;
         let resolved = resolve(decided, &self.keyring, &self.config.profiles, domains).await?;
-        self.computed(move |context| transform(resolved, context))
-            .await
+        self.transformed(resolved).await
     }
 
-    /// Runs a stage that computes on a thread that may block, so many at once as there are cores.
-    async fn computed<T: Send + 'static>(
-        &self,
-        stage: impl FnOnce(&Context) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
+    /// Makes the copies, on a thread that may block: so many messages at once as there are cores.
+    async fn transformed(&self, mut resolved: Resolved) -> Result<Transformed, Refusal> {
         let context = Context {
             hostname: self.config.hostname.clone(),
             profiles: Arc::clone(&self.config.profiles),
@@ -119,15 +118,20 @@ impl Gatekeeper {
                 .message_size
                 .saturating_mul(LARGEST_OUTPUT),
         };
+        // Memory before a core: who has both finishes and gives back both, so that nobody waits for ever.
+        resolved.reserve(WORKING_MEMORY).await;
         let permit = Arc::clone(&self.crypto).acquire_owned().await;
         let permit = permit.map_err(|closed| Failure::Internal(closed.to_string()))?;
         let task = tokio::task::spawn_blocking(move || {
-            let result = stage(&context);
+            let result = transform(resolved, &context);
             drop(permit);
             result
         });
-        task.await
-            .map_err(|panic| Failure::Internal(panic.to_string()))?
+        let transformed = task.await;
+        let mut transformed =
+            transformed.map_err(|panic| Failure::Internal(panic.to_string()))??;
+        transformed.settle_memory().await;
+        Ok(transformed)
     }
 
     /// Stores every copy, or none.
@@ -140,7 +144,7 @@ impl Gatekeeper {
                     failures.push((recipient.address.clone(), Failure::NoProtectedRoute));
                 }
             }
-            copies.push(new_copy(transformed.parsed(), copy, number));
+            copies.push(new_copy(transformed.origin(), copy, number));
         }
         if let Some(refusal) = Refusal::of_recipients(failures) {
             return Err(refusal);
@@ -173,7 +177,8 @@ impl Gatekeeper {
     /// What can be said at RCPT; a lookup that the content may need begins now.
     async fn early_answer(&self, envelope: &Envelope, recipient: &Address) -> Result<(), Failure> {
         let domains = &self.config.internal_domains;
-        let early = decide::decide_early(envelope, recipient, &self.policy, domains)?;
+        let now = self.clock.now();
+        let early = decide::decide_early(envelope, recipient, &self.policy, domains, now)?;
         let is_outbound = decide::direction(recipient, domains) == Direction::Outbound;
         match early {
             Some(order) if is_outbound && order.decision.encrypt == Requirement::Required => {
@@ -191,64 +196,57 @@ impl Gatekeeper {
 }
 
 /// A copy as the spool takes it.
-fn new_copy(parsed: &Parsed, copy: &Copy, number: u16) -> NewCopy {
-    let message = parsed.message();
+fn new_copy(origin: &Origin, copy: &Copy, number: u16) -> NewCopy {
     NewCopy {
         id: CopyId {
-            message: parsed.id(),
+            message: origin.id,
             number,
         },
-        reverse_path: parsed.envelope().reverse_path.clone(),
+        reverse_path: origin.envelope.reverse_path.clone(),
         recipients: copy
             .recipients
             .iter()
             .map(|recipient| recipient.address.clone())
             .collect(),
         content: copy.content.clone(),
-        needs_eight_bit: !copy.content.is_ascii(),
-        smtputf8: parsed.envelope().smtputf8,
+        smtputf8: origin.envelope.smtputf8,
         transport: if copy.treated.opened {
             Transport::Private
         } else {
             Transport::Any
         },
-        original_headers: message.content().slice(message.header_range()),
-        message_id: message.message_id(),
-        subject: parsed.subject().map(str::to_owned),
+        original_headers: origin.headers.clone(),
+        message_id: origin.message_id.clone(),
+        subject: origin.subject.clone(),
     }
 }
 
 fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
-    let parsed = transformed.parsed();
-    let id = parsed.id();
+    let Origin {
+        id, envelope, size, ..
+    } = transformed.origin();
     for copy in transformed.copies() {
         let treatment = copy.treated.to_string();
         if let Some(verdict) = &copy.treated.verdict {
             let reason = verdict.reason.as_ref();
-            observe::judged(id, verdict.result, reason, &verdict.text, verdict.as_ref());
+            observe::judged(*id, verdict.result, reason, &verdict.text, verdict.as_ref());
         }
         for recipient in &copy.recipients {
             let (rule, address) = (&recipient.rule, &recipient.address);
             observe::decided(
-                id,
+                *id,
                 address,
                 &rule.name,
                 &format!("{}:{}", rule.file, rule.line),
                 &treatment,
             );
             if let Some(reason) = &recipient.closed {
-                observe::not_opened(id, address, &reason.to_string());
+                observe::not_opened(*id, address, &reason.to_string());
             }
         }
     }
-    let recipients = parsed.envelope().recipients.len();
-    observe::stored(
-        id,
-        parsed.message().content().len(),
-        recipients,
-        stored.copies(),
-        took,
-    );
+    let recipients = envelope.recipients.len();
+    observe::stored(*id, *size, recipients, stored.copies(), took);
 }
 
 fn spool_failure(error: &SpoolError) -> Failure {

@@ -17,7 +17,7 @@ use policy::decision::RuleRef;
 
 use crate::config::Profiles;
 use crate::failure::{Failure, Refusal};
-use crate::message::{self, Message, Parsed};
+use crate::message::{self, Message, Origin};
 use crate::resolve::{Plan, Resolved, Treatment};
 use crate::smime::{Chosen, Closed, Verdict};
 use outbound::Departing;
@@ -40,7 +40,7 @@ pub struct Context {
 /// A message and its copies as they leave. Only this stage makes them.
 #[derive(Debug)]
 pub struct Transformed {
-    parsed: Parsed,
+    origin: Origin,
     copies: Vec<Copy>,
 }
 
@@ -94,8 +94,16 @@ pub struct Treated {
 impl Transformed {
     /// The message that the copies were made of.
     #[must_use]
-    pub const fn parsed(&self) -> &Parsed {
-        &self.parsed
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Makes its share of the memory budget cover the copies, and no more.
+    pub async fn settle_memory(&mut self) {
+        let bytes: usize = self.copies.iter().map(|copy| copy.content.len()).sum();
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.origin.permit.shrink(bytes);
+        self.origin.permit.cover(bytes).await;
     }
 
     /// The copies.
@@ -132,7 +140,10 @@ pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, R
     };
     let mut copies = departing.copies(&outbound)?;
     copies.extend(inbound::copies(&clean, &trace, &inbound, context)?);
-    Ok(Transformed { parsed, copies })
+    Ok(Transformed {
+        origin: parsed.into_origin(),
+        copies,
+    })
 }
 
 impl fmt::Display for Treated {

@@ -166,19 +166,24 @@ fn evaluate(criterion: &mut Criterion) {
         format!("[[rule]]\nname = \"{number}\"\nwhen = {{ recipient = \"*@{number}.example\" }}\n")
     };
     let rules: String = (0..1_000).map(rule).collect();
-    let options = CompileOptions { profiles: &[] };
-    let (policy, _) =
-        Policy::compile(&[Source::new("policy.toml", rules)], &options).expect("it is right");
-    let (sender, recipient) = (address(ALICE), address("bob@999.example"));
-    let facts = Facts {
-        direction: Direction::Outbound,
-        sender: Some(&sender),
-        recipient: &recipient,
-        content: None,
-    };
-    criterion.bench_function("decide, the last of 1000 rules", |b| {
-        b.iter(|| policy.evaluate(black_box(&facts)));
-    });
+    let entries: Vec<String> = (0..100_000)
+        .map(|n| format!("\"*@l{n}.example\""))
+        .collect();
+    let list = format!(
+        "[lists]\nl = [{}]\n[[rule]]\nname = \"l\"\nwhen = {{ recipient = \"list:l\" }}\n",
+        entries.join(",")
+    );
+    for (name, policy, recipient) in [
+        ("decide, the last of 1000 rules", rules, "bob@999.example"),
+        ("decide, a list of 100000", list, "bob@l99999.example"),
+    ] {
+        let source = Source::new("policy.toml", policy);
+        let compiled = Policy::compile(&[source], &CompileOptions::default());
+        let (policy, _) = compiled.expect("it is right");
+        let (sender, recipient) = (address(ALICE), address(recipient));
+        let facts = Facts::of_envelope(Direction::Outbound, Some(&sender), &recipient);
+        criterion.bench_function(name, |b| b.iter(|| policy.evaluate(black_box(&facts))));
+    }
 }
 
 fn sized(criterion: &mut Criterion, bytes: usize) -> BenchmarkGroup<'_, WallTime> {

@@ -18,5 +18,8 @@ pub mod bouncycastle;
 pub mod nss;
 pub mod postfix;
 pub mod dovecot;
+pub mod slapd;
+pub mod bind;
+pub mod web;
 pub mod gateway;
 pub mod readers;

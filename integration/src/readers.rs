@@ -5,6 +5,7 @@
 //! does, or when it gives more than its input can hold. A reader is named like its function, its target in `fuzz/` and
 //! its seeds in `corpus/`.
 
+mod directories;
 mod pkcs12;
 
 use std::hint::black_box;
@@ -28,6 +29,7 @@ use policy::address::{self, Address};
 use policy::compile::{CompileOptions, Policy};
 use policy::diagnostic::Source;
 
+pub use directories::{http_certificates, ldap_request, ldap_value};
 pub use pkcs12::pkcs12;
 
 const HOSTNAME: &str = "gw.example.org";
@@ -177,9 +179,7 @@ pub fn cms_parse(input: &[u8]) -> bool {
         Ok(ContentInfo::Enveloped(enveloped)) => {
             assert!(enveloped.recipients().len() <= input.len());
             assert!(
-                enveloped
-                    .decrypt(&[], &DecryptOptions::default())
-                    .is_err(),
+                enveloped.decrypt(&[], &DecryptOptions::default()).is_err(),
                 "there is no key"
             );
             black_box((enveloped.cipher_name(), enveloped.is_authenticated()));
@@ -326,6 +326,7 @@ pub fn policy_document(input: &[u8]) -> bool {
     let most = text.len() + 1;
     let options = CompileOptions {
         profiles: &["modern"],
+        ..CompileOptions::default()
     };
     let compiled = Policy::compile(&[Source::new("policy.toml", text)], &options);
     let is_good = compiled.is_ok();

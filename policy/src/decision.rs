@@ -1,62 +1,118 @@
 //! What a rule may order. Made by `compile` alone, which refuses orders that contradict each other.
 
-use crate::document::Words;
+mod orders;
+mod words;
+
+use std::time::Duration;
+
+use crate::address::Address;
 use crate::pattern::Pattern;
+
+pub(crate) use orders::in_units;
+pub use words::{
+    AskThen, HeaderProtection, HiddenRecipients, Mixed, NoCertificate, NoSigner, NoTls,
+    OnBadSignature, OnUnavailable, OnUndecryptable, Requirement,
+};
 
 /// What one rule orders for the mail that it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// The rule that ordered it.
     pub rule: RuleRef,
-    /// Whether our user's key signs; outbound mail only.
+    /// Whether a key of ours signs; outbound mail only.
     pub sign: Requirement,
-    /// Whether the recipient's certificate encrypts; outbound mail only.
-    pub encrypt: Requirement,
-    /// Whether mail is decrypted; inbound mail only.
-    pub decrypt: Requirement,
-    /// Whether signatures are verified; inbound mail only.
-    pub verify: Requirement,
-    /// What happens if there is no usable certificate. Never [`NoCertificate::Clear`] where encryption is required.
-    pub no_certificate: NoCertificate,
+    /// Whose key signs.
+    pub signer: SignerChoice,
     /// What happens if there is no usable signing key.
     pub no_signer: NoSigner,
+    /// Whether the recipient's certificate encrypts; outbound mail only.
+    pub encrypt: Requirement,
+    /// What happens if there is no usable certificate. Never [`NoCertificate::Clear`] where encryption is required.
+    pub no_certificate: NoCertificate,
+    /// What happens where mail may go in clear over verified TLS alone, and there is none.
+    pub no_tls: NoTls,
+    /// How long an asked recipient has for the answer.
+    pub ask_deadline: Duration,
+    /// What happens when the recipient did not answer in time.
+    pub ask_then: AskThen,
     /// What happens if a source of certificates does not answer. [`OnUnavailable::Clear`] only where encryption is
     /// preferred.
     pub on_unavailable: OnUnavailable,
-    /// What happens to mail whose verification did not end well.
-    pub on_bad_signature: OnBadSignature,
+    /// Whether one refused recipient refuses the message for the others too.
+    pub mixed: Mixed,
     /// Whether recipients that no header names get copies of their own.
     pub hidden_recipients: HiddenRecipients,
+    /// Whether the sender's own certificate can open the copy too; none is as the profile says.
+    pub encrypt_to_self: Option<bool>,
+    /// Which header fields are protected; none is as the profile says.
+    pub header_protection: Option<HeaderProtection>,
     /// The tag that is taken out of the subject, if any.
     pub strip_subject_tag: Option<SubjectTag>,
+    /// Whether mail is decrypted; inbound mail only.
+    pub decrypt: Requirement,
+    /// What happens to encrypted mail that cannot be opened.
+    pub on_undecryptable: OnUndecryptable,
+    /// Whether signatures are verified; inbound mail only.
+    pub verify: Requirement,
+    /// What happens to mail whose verification did not end well.
+    pub on_bad_signature: OnBadSignature,
+    /// Whether a verified signature is taken off.
+    pub strip_signature: bool,
+    /// Whether an opaque signature is delivered as one that every program can read.
+    pub rewrap: bool,
     /// The profile of algorithms; none is the default one.
     pub profile: Option<String>,
-    /// If present, the mail is refused with this text.
-    pub reject: Option<String>,
+    /// Header fields that are put on top: names and values.
+    pub add_header: Vec<(String, String)>,
+    /// What the log and the trace of the mail say beside the rule.
+    pub note: Option<String>,
+    /// What happens to the mail instead of all this.
+    pub stop: Option<Stop>,
+}
+
+/// Mail that does not go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// It is refused with this text.
+    Reject(String),
+    /// It is accepted and waits, sealed, for somebody to look at it; the text says why.
+    Hold(String),
+}
+
+/// Whose key signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignerChoice {
+    /// The one of the From address.
+    Sender,
+    /// The one of this function mailbox.
+    Mailbox(Address),
+    /// The one of the From address's domain.
+    Domain,
 }
 
 impl Decision {
     /// Whether the mail is refused whatever else is ordered.
     #[must_use]
     pub const fn is_refusal(&self) -> bool {
-        self.reject.is_some()
+        self.refusal().is_some()
     }
 
-    /// Every order that has a word, by its key in the policy.
+    /// Why the mail waits for somebody to look at it, whatever else is ordered.
     #[must_use]
-    pub fn orders(&self) -> [(&'static str, &str); 10] {
-        [
-            ("sign", self.sign.word()),
-            ("no-signer", self.no_signer.word()),
-            ("encrypt", self.encrypt.word()),
-            ("no-certificate", self.no_certificate.word()),
-            ("on-unavailable", self.on_unavailable.word()),
-            ("hidden-recipients", self.hidden_recipients.word()),
-            ("decrypt", self.decrypt.word()),
-            ("verify", self.verify.word()),
-            ("on-bad-signature", self.on_bad_signature.word()),
-            ("profile", self.profile.as_deref().unwrap_or("default")),
-        ]
+    pub const fn held(&self) -> Option<&String> {
+        match &self.stop {
+            Some(Stop::Hold(text)) => Some(text),
+            Some(Stop::Reject(_)) | None => None,
+        }
+    }
+
+    /// The text that the mail is refused with whatever else is ordered.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&String> {
+        match &self.stop {
+            Some(Stop::Reject(text)) => Some(text),
+            Some(Stop::Hold(_)) | None => None,
+        }
     }
 }
 
@@ -69,107 +125,6 @@ pub struct RuleRef {
     pub file: String,
     /// The line of its `[[rule]]`, counted from 1.
     pub line: usize,
-}
-
-/// How much something is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Requirement {
-    /// Without it the mail does not pass.
-    Required,
-    /// It is done where it can be.
-    Preferred,
-    /// It is not done.
-    No,
-}
-
-/// What happens without a usable certificate of the recipient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NoCertificate {
-    /// The mail is refused.
-    Reject,
-    /// It goes unencrypted.
-    Clear,
-}
-
-/// What happens without a usable signing key of the sender.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NoSigner {
-    /// The mail is refused.
-    Reject,
-    /// It goes unsigned.
-    Unsigned,
-}
-
-/// What happens if a source of certificates does not answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum OnUnavailable {
-    /// The sending server is asked to try again.
-    Defer,
-    /// The next source is asked, as if this one had no certificate.
-    Next,
-    /// The mail goes unencrypted.
-    Clear,
-}
-
-/// What happens to mail whose verification did not end well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum OnBadSignature {
-    /// It is delivered, and says so.
-    Mark,
-    /// It is refused.
-    Reject,
-    /// It is delivered as if nothing had been looked at.
-    Deliver,
-}
-
-/// What happens to recipients that no header field names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum HiddenRecipients {
-    /// Each gets an encrypted copy of its own, so that no other copy tells of it.
-    Separate,
-    /// They share a copy with the others.
-    Together,
-}
-
-impl Words for Requirement {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("required", Self::Required),
-        ("preferred", Self::Preferred),
-        ("no", Self::No),
-    ];
-}
-
-impl Words for NoCertificate {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("reject", Self::Reject), ("clear", Self::Clear)];
-    const LATER: &'static [&'static str] = &["hold", "ask", "tls"];
-}
-
-impl Words for NoSigner {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("reject", Self::Reject), ("unsigned", Self::Unsigned)];
-}
-
-impl Words for OnUnavailable {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("defer", Self::Defer),
-        ("next", Self::Next),
-        ("clear", Self::Clear),
-    ];
-}
-
-impl Words for OnBadSignature {
-    const WORDS: &'static [(&'static str, Self)] = &[
-        ("mark", Self::Mark),
-        ("reject", Self::Reject),
-        ("deliver", Self::Deliver),
-    ];
-    const LATER: &'static [&'static str] = &["hold"];
-}
-
-impl Words for HiddenRecipients {
-    const WORDS: &'static [(&'static str, Self)] =
-        &[("separate", Self::Separate), ("together", Self::Together)];
 }
 
 /// What is taken out of a subject: the part that made the rule match, such as `[encrypt]`.

@@ -5,6 +5,9 @@
 use std::cell::RefCell;
 use std::fmt;
 
+/// The longest line that is shown, in bytes.
+const LONGEST_LINE: usize = 400;
+
 /// A text with the name that messages call it by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -33,6 +36,14 @@ impl Source {
         let line = 1 + before.bytes().filter(|&byte| byte == b'\n').count();
         let last_line = before.rsplit_once('\n').map_or(before, |(_, rest)| rest);
         (line, 1 + last_line.chars().count())
+    }
+
+    /// The line with this number, counted from 1, as far as it is worth showing.
+    fn line(&self, number: usize) -> &str {
+        let line = self.text.split('\n').nth(number.saturating_sub(1));
+        let line = line.unwrap_or_default().trim_end();
+        line.get(..line.floor_char_boundary(LONGEST_LINE))
+            .unwrap_or(line)
     }
 
     /// The place at a byte offset.
@@ -88,6 +99,15 @@ pub struct Located<'s, T> {
 }
 
 impl<'s, T> Located<'s, T> {
+    /// The same place with a reference to the value.
+    #[must_use]
+    pub const fn as_ref(&self) -> Located<'s, &T> {
+        Located {
+            value: &self.value,
+            place: self.place,
+        }
+    }
+
     /// The same place with another value.
     #[must_use]
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Located<'s, U> {
@@ -122,6 +142,8 @@ pub struct Diagnostic {
     pub message: String,
     /// What is allowed, or what to do.
     pub help: Option<String>,
+    /// The line that it was found in.
+    pub text: String,
 }
 
 impl Diagnostic {
@@ -153,7 +175,51 @@ impl Diagnostic {
             severity,
             message,
             help: None,
+            text: place.source.line(line).to_owned(),
         }
+    }
+
+    /// As it is displayed, with the line that it was found in and a mark under the place.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let said = self.to_string();
+        let indent = self.column.saturating_sub(1);
+        if self.text.trim().is_empty() || indent >= self.text.chars().count() {
+            return said;
+        }
+        let number = self.line.to_string();
+        let gutter = " ".repeat(number.len());
+        // Tabs stay, so that the mark stands where the text does.
+        let blank = |c: char| if c == '\t' { '\t' } else { ' ' };
+        let before: String = self.text.chars().take(indent).map(blank).collect();
+        let line: String = self
+            .text
+            .chars()
+            .map(|c| if c.is_control() && c != '\t' { '?' } else { c })
+            .collect();
+        let mark = "^".repeat(self.width());
+        let excerpt = format!("{number} | {line}\n{gutter} | {before}{mark}");
+        match said.split_once('\n') {
+            Some((first, help)) => format!("{first}\n{excerpt}\n{help}"),
+            None => format!("{said}\n{excerpt}"),
+        }
+    }
+
+    /// How many characters of the line are meant: a text in quotes, or a word.
+    fn width(&self) -> usize {
+        let mut rest = self
+            .text
+            .chars()
+            .skip(self.column.saturating_sub(1))
+            .peekable();
+        let quote = rest.next_if(|c| matches!(c, '"' | '\''));
+        let count = match quote {
+            Some(quote) => 2 + rest.take_while(|c| *c != quote).count(),
+            None => rest
+                .take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+                .count(),
+        };
+        count.max(1)
     }
 }
 
@@ -247,6 +313,26 @@ mod tests {
                 "p.toml:2:1: error: second\n  help: do it so"
             ]
         );
+    }
+
+    #[test]
+    fn the_place_is_marked() {
+        let source = Source::new("p", "a = \"b c\"\n\tkey = 1 ü\n\n");
+        for (offset, excerpt) in [
+            (4, "1 | a = \"b c\"\n  |     ^^^^^"),
+            (11, "2 | \tkey = 1 ü\n  | \t^^^"),
+            (15, "2 | \tkey = 1 ü\n  | \t    ^"),
+            (99, ""),
+        ] {
+            let found = Diagnostic::error(source.place(offset), "x").with_help("y");
+            let said = found.to_string();
+            let (first, help) = said.split_once('\n').unwrap();
+            let lines: Vec<_> = [first, excerpt, help]
+                .into_iter()
+                .filter(|line| !line.is_empty())
+                .collect();
+            assert_eq!(found.shown(), lines.join("\n"));
+        }
     }
 
     #[test]

@@ -8,11 +8,22 @@ pub mod mutation;
 pub mod address;
 pub mod diagnostic;
 pub mod document;
+pub mod network;
+pub mod schedule;
 pub mod facts;
 pub mod pattern;
 pub mod decision;
-mod syntax;
+pub mod fate;
+pub mod recorded;
 pub mod rule;
+mod syntax;
 pub mod compile;
+pub mod print;
 pub mod evaluate;
+pub mod explain;
 pub mod suite;
+pub mod compare;
+pub mod import;
+
+#[cfg(test)]
+mod generated;

@@ -1,9 +1,13 @@
 //! Runs the `[[test]]` tables of a policy.
 
-use crate::compile::{Expectation, Policy, Test};
-use crate::decision::Decision;
+use std::borrow::Cow;
+
+use crate::address::Address;
+use crate::compile::{Expectation, Policy, Test, TestMail};
+use crate::decision::{Decision, Stop};
 use crate::evaluate::Answer;
-use crate::facts::{Content, Direction, Facts};
+use crate::facts::{Content, Direction, Facts, Session};
+use crate::rule::Property;
 
 /// How one test ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +18,8 @@ pub struct Outcome {
     pub file: String,
     /// The line of its `[[test]]`, counted from 1.
     pub line: usize,
-    /// One line for each difference; none if it passed.
+    /// For each recipient that differs: its name and who decided, and below it what was expected (`-`) and what was found
+    /// (`+`). None if the test passed.
     pub failure: Option<String>,
 }
 
@@ -27,66 +32,113 @@ impl Policy {
     }
 
     fn run_test(&self, test: &Test, internal_domains: &[String]) -> Outcome {
-        let mut differences = String::new();
+        let mut failure = String::new();
         for expected in &test.expect {
             let recipient = &expected.recipient;
-            let is_ours = internal_domains
-                .iter()
-                .any(|ours| ours == recipient.domain());
-            let derived = if is_ours {
+            let is_ours = |ours: &String| ours == recipient.domain();
+            let derived = if internal_domains.iter().any(is_ours) {
                 Direction::Inbound
             } else {
                 Direction::Outbound
             };
-            let answer = self.evaluate(&Facts {
-                direction: test.direction.unwrap_or(derived),
-                sender: test.sender.as_ref(),
-                recipient,
-                content: Some(Content {
-                    subject: test.subject.as_deref(),
-                    headers: &test.headers,
-                }),
-            });
-            compare(expected, answer, &mut differences);
+            let direction = test.mail.direction.unwrap_or(derived);
+            let answer = self.evaluate(&test.mail.facts(direction, recipient));
+            let differences = differences(expected, answer);
+            if !differences.is_empty() {
+                failure.push_str(&format!(
+                    "{recipient}: {}\n{differences}",
+                    decided_by(answer)
+                ));
+            }
         }
         Outcome {
             name: test.name.clone(),
             file: test.file.clone(),
             line: test.line,
-            failure: (!differences.is_empty()).then_some(differences),
+            failure: (!failure.is_empty()).then_some(failure),
         }
     }
 }
 
-/// Adds a line for each difference, or one if no rule matched where one was expected to.
-fn compare(expected: &Expectation, answer: Answer<'_>, differences: &mut String) {
+impl TestMail {
+    fn facts<'a>(&'a self, direction: Direction, recipient: &'a Address) -> Facts<'a> {
+        let is = |property| self.properties.contains(&property);
+        Facts {
+            direction,
+            sender: self.sender.as_ref(),
+            recipient,
+            session: Some(Session {
+                client: self.client,
+                authenticated: self.authenticated.as_deref(),
+                tls: self.tls,
+            }),
+            groups: self.groups.as_deref(),
+            moment: self.moment,
+            content: Some(Content {
+                subject: self.subject.as_deref(),
+                headers: &self.headers,
+                known_headers: None,
+                size: self.size,
+                attachments: &self.attachments,
+                is_signed: is(Property::Signed),
+                is_encrypted: is(Property::Encrypted),
+                is_calendar: is(Property::Calendar),
+                answers_encrypted: Some(is(Property::AnswersEncrypted)),
+            }),
+        }
+    }
+}
+
+fn decided_by(answer: Answer<'_>) -> String {
+    match answer {
+        Answer::Decided(Decision { rule, .. }) => {
+            format!("rule {:?} decides ({}:{})", rule.name, rule.file, rule.line)
+        }
+        Answer::Unavailable(rule) => format!(
+            "rule {:?} needs what the test does not say ({}:{})",
+            rule.name, rule.file, rule.line
+        ),
+        Answer::NotYet | Answer::NoRule => "no rule matches".to_owned(),
+    }
+}
+
+/// A line for what was expected and one for what was found, for everything that differs.
+fn differences(expected: &Expectation, answer: Answer<'_>) -> String {
     let decision = match answer {
         Answer::Decided(decision) => Some(decision),
-        Answer::NotYet | Answer::NoRule => None,
+        Answer::NotYet | Answer::Unavailable(_) | Answer::NoRule => None,
     };
-    let by = decision.map_or_else(
-        || "no rule matches".to_owned(),
-        |d| format!("rule {:?}, {}:{}", d.rule.name, d.rule.file, d.rule.line),
-    );
-    let mut differs = |key: &str, wanted: &str, found: &str| {
+    let is_deferred = matches!(answer, Answer::Unavailable(_));
+    let is_refused = !is_deferred && decision.is_none_or(Decision::is_refusal);
+    let is_held = decision.is_some_and(|decision| matches!(decision.stop, Some(Stop::Hold(_))));
+    let mut differences = String::new();
+    let mut compare = |key: &str, wanted: &str, found: &str| {
         if wanted != found {
-            let recipient = &expected.recipient;
-            differences.push_str(&format!(
-                "{recipient}: {key}: expected {wanted}, got {found} ({by})\n"
-            ));
+            differences.push_str(&format!("- {key} = {wanted}\n+ {key} = {found}\n"));
         }
     };
-    let refused = decision.is_none_or(Decision::is_refusal);
-    if let Some(wanted) = expected.refused {
-        differs("refused", &wanted.to_string(), &refused.to_string());
-    }
+    let flags = [
+        ("refused", expected.refused, is_refused),
+        ("held", expected.held, is_held),
+        ("deferred", expected.deferred, is_deferred),
+    ];
     if let Some(wanted) = &expected.rule {
         let found = decision.map_or_else(|| "none".to_owned(), |d| format!("{:?}", d.rule.name));
-        differs("rule", &format!("{wanted:?}"), &found);
+        compare("rule", &format!("{wanted:?}"), &found);
     }
+    for (key, wanted, found) in flags {
+        if let Some(wanted) = wanted {
+            compare(key, &wanted.to_string(), &found.to_string());
+        }
+    }
+    let orders = decision.map(Decision::orders).unwrap_or_default();
     for (key, wanted) in &expected.orders {
-        let orders = decision.map(Decision::orders);
-        let found = orders.iter().flatten().find(|(own, _)| own == key);
-        differs(key, wanted, found.map_or("none", |(_, word)| *word));
+        let found = orders.iter().find(|(own, _)| own == key);
+        compare(
+            key,
+            wanted,
+            found.map_or("none", |(_, value): &(_, Cow<'_, str>)| value),
+        );
     }
+    differences
 }

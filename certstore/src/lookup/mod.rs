@@ -1,30 +1,33 @@
 //! Looking a certificate up: the sources in their order, what is trusted, and a cache over both.
 //!
 //! The first source that has a usable certificate wins, within it the newest. "None" is an answer; "unavailable" is an
-//! error, which says what the other sources had. Concurrent questions about one address make one lookup. What a source
-//! asks and how it asks is its own affair.
+//! error, which says what the other sources had. A source that takes its time does not hold up the next one, but its
+//! answer still counts first. Concurrent questions about one address make one lookup. What a source asks and how it asks
+//! is its own affair.
 
 mod anchors;
 mod answer;
 mod capabilities;
 mod invalidations;
+mod judge;
+mod walk;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use moka::future::Cache;
 use policy::address::Address;
 use tokio::sync::watch;
 
-use crate::certificate::{Certificate, Purpose};
+use crate::certificate::Purpose;
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError};
-use crate::selection::{Candidate, Question, Selection, select};
+use crate::selection::{Question, Selection};
 use crate::source::{Source, SourceFailure};
 use crate::trust::{Anchor, Trust};
 use answer::{ByLifetime, CachedAnswer};
+use judge::Case;
 
 pub use anchors::add_anchor;
 pub use answer::{Lifetimes, Unavailable};
@@ -52,7 +55,7 @@ pub struct Lookup {
 pub struct Explanation {
     /// The certificate to use, if any will do, and what became of the others.
     pub selection: Selection,
-    /// The sources that were asked, in their order; those after the first usable certificate were not.
+    /// The sources that had a say, in their order; those after the first usable certificate had none.
     pub sources: Vec<SourceReport>,
 }
 
@@ -63,8 +66,10 @@ pub struct SourceReport {
     pub name: String,
     /// What it had.
     pub outcome: SourceOutcome,
-    /// How long it took.
+    /// How long it took, in milliseconds.
     pub milliseconds: u64,
+    /// What an operator should know about its answer; empty if there is nothing.
+    pub note: String,
 }
 
 /// What a source had for an address.
@@ -219,66 +224,12 @@ impl Lookup {
         }
     }
 
-    /// Asks one source after the other until one has a usable certificate.
-    async fn walk(&self, question: &Question) -> Explanation {
-        let mut explanation = Explanation {
-            selection: Selection {
-                chosen: None,
-                considered: Vec::new(),
-            },
-            sources: Vec::with_capacity(self.sources.len()),
-        };
-        for source in &self.sources {
-            let begun = Instant::now();
-            let outcome = match self.ask_source(source.as_ref(), question).await {
-                Err(failure) => SourceOutcome::Unavailable(failure.0),
-                Ok(selection) => {
-                    let found = selection.chosen.is_some();
-                    explanation.selection.chosen = selection.chosen;
-                    explanation
-                        .selection
-                        .considered
-                        .extend(selection.considered);
-                    if found {
-                        SourceOutcome::Found
-                    } else {
-                        SourceOutcome::None
-                    }
-                }
-            };
-            explanation.sources.push(SourceReport {
-                name: source.name().to_owned(),
-                outcome,
-                milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            });
-            if explanation.selection.chosen.is_some() {
-                break;
-            }
-        }
-        explanation
-    }
-
-    async fn ask_source(
-        &self,
-        source: &dyn Source,
-        question: &Question,
-    ) -> Result<Selection, SourceFailure> {
-        let candidates = source.find(&question.address).await?;
-        let (trust, question) = (self.trust(), question.clone());
+    /// The best of what a source brought.
+    async fn decide(&self, case: Case) -> Result<Selection, SourceFailure> {
+        let trust = self.trust();
         // Validating paths takes up to a few milliseconds, too long for a thread that serves sockets.
-        let selecting = tokio::task::spawn_blocking(move || choose(candidates, &question, &trust));
-        selecting
+        tokio::task::spawn_blocking(move || case.decide(&trust))
             .await
             .map_err(|_| SourceFailure("its certificates could not be judged".to_owned()))
     }
-}
-
-fn choose(candidates: Vec<Candidate>, question: &Question, trust: &Trust) -> Selection {
-    // What the source had may lead to an anchor: directories give chains along.
-    let intermediates: Vec<Certificate> = candidates
-        .iter()
-        .map(|candidate| candidate.certificate.clone())
-        .filter(Certificate::is_ca)
-        .collect();
-    select(candidates, question, trust, &intermediates)
 }

@@ -8,6 +8,7 @@ use crate::certificate::Certificate;
 use crate::clock::FixedClock;
 use crate::database::CertificateSource;
 use crate::samples::{DAY, Sample, SampleAuthority, address, now};
+use crate::selection::Candidate;
 use crate::source::{Answer, SourceFailure, StoredCertificates};
 use crate::trust::AnchorScope;
 
@@ -170,6 +171,32 @@ async fn none_is_an_answer_and_unavailable_is_an_error() {
         "the certificate source down is unavailable: connection refused"
     );
     assert_eq!(chosen(&failed.otherwise), Some((&certificate, "with")));
+}
+
+#[tokio::test]
+async fn a_slow_source_is_overtaken_in_asking_but_not_in_counting() {
+    let setting = Setting::new().await;
+    let gate = Arc::new(Notify::new());
+    let (first, second) = (setting.alice(), setting.alice());
+    let slow = Scripted {
+        gate: Some(Arc::clone(&gate)),
+        ..Scripted::new("slow", Ok(vec![first.clone()]))
+    };
+    let quick = Scripted::new("quick", Ok(vec![second]));
+    let quick_asked = Arc::clone(&quick.asked);
+    let sources: Vec<Box<dyn Source>> = vec![Box::new(slow), Box::new(quick)];
+    let lookup = Arc::new(setting.lookup(sources).await);
+    let alice = address("alice@example.org");
+    let question = tokio::spawn({
+        let (lookup, alice) = (Arc::clone(&lookup), alice.clone());
+        async move { lookup.find(&alice, Purpose::Encryption).await }
+    });
+    while quick_asked.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    gate.notify_one();
+    let found = question.await.unwrap().unwrap();
+    assert_eq!(chosen(&found), Some((&first, "slow")));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The composition root: builds every part in order, runs them, and ends them in order.
 
+mod directories;
 mod follow;
 mod policy_files;
 mod store;
@@ -18,10 +19,12 @@ use crate::deliver::{Deliver, DeliverError, system_roots};
 use crate::intake::Gatekeeper;
 use crate::listen::{self, ListenError};
 use crate::observe;
+use crate::publication;
 use crate::resolve::Keyring;
 use crate::spool::{Spool, SpoolError};
 
-pub use policy_files::{Checked, check_policy, load_policy};
+pub use directories::DirectoryError;
+pub use policy_files::{Checked, UNAVAILABLE, check_policy, load_policy, load_policy_from};
 pub use store::{Store, StoreError};
 
 /// How long sessions and deliveries under way may take to end.
@@ -65,6 +68,7 @@ pub async fn run(
     for listener in &config.listeners {
         listeners.push(listen::bind(listener)?);
     }
+    let published = publication::open(&config, &store.database, &clock)?;
     let addresses: Vec<SocketAddr> = listeners.iter().map(listen::Bound::address).collect();
     let deliver = Deliver::start(
         Arc::clone(&spool),
@@ -94,6 +98,7 @@ pub async fn run(
         crypto: Arc::new(Semaphore::new(cores())),
     });
     let (shutdown, shut_down) = watch::channel(false);
+    let publishing = tokio::spawn(publication::serve(published, shut_down.clone()));
     let serving = tokio::spawn(listen::serve(listeners, settings, gatekeeper, shut_down));
 
     observe::started(&hostname, addresses.len(), rules);
@@ -104,6 +109,7 @@ pub async fn run(
     let _cut_off = tokio::time::timeout(PATIENCE, serving).await;
     deliver.shutdown(PATIENCE).await;
     following.abort();
+    publishing.abort();
     store.database.close().await;
     observe::stopped();
     Ok(())

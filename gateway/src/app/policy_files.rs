@@ -4,11 +4,34 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use policy::compile::{CompileOptions, Policy};
+use policy::compile::{CompileOptions, ListFile, Policy};
 use policy::diagnostic::{Diagnostic, Source};
 use policy::suite::Outcome;
 
 use crate::config::Config;
+
+/// What the language of the policy knows and this program cannot do yet: keys and words, an empty word for all.
+pub const UNAVAILABLE: &[(&str, &str)] = &[
+    ("group", ""),
+    ("authenticated", ""),
+    ("in-reply-to-encrypted", ""),
+    ("tls", "client-certificate"),
+    ("signer", ""),
+    ("no-certificate", "hold"),
+    ("no-certificate", "ask"),
+    ("no-certificate", "tls"),
+    ("no-tls", ""),
+    ("ask-deadline", ""),
+    ("ask-then", ""),
+    ("mixed", "split"),
+    ("on-undecryptable", "hold"),
+    ("on-bad-signature", "hold"),
+    ("strip-signature", ""),
+    ("rewrap", ""),
+    ("add-header", ""),
+    ("note", ""),
+    ("hold", ""),
+];
 
 /// A policy that compiles, and what is said about it.
 #[derive(Debug)]
@@ -19,19 +42,49 @@ pub struct Checked {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Reads and compiles the policy.
+/// Reads and compiles the policy of the configuration.
 ///
 /// # Errors
 /// Every mistake in all files; a file that cannot be read is one.
 pub fn load_policy(config: &Config) -> Result<Checked, Vec<Diagnostic>> {
-    let sources =
-        sources(&config.policy).map_err(|(path, error)| vec![unreadable(&path, &error)])?;
+    load_policy_from(&config.policy, config)
+}
+
+/// Reads and compiles another policy than the one in force.
+///
+/// # Errors
+/// Every mistake in all files; a file that cannot be read is one.
+pub fn load_policy_from(path: &Path, config: &Config) -> Result<Checked, Vec<Diagnostic>> {
+    let sources = sources(path).map_err(|(path, error)| vec![unreadable(&path, &error)])?;
     let profiles = config.profiles.names();
+    let list_files = list_files(path, &sources);
     let options = CompileOptions {
         profiles: &profiles,
+        list_files: &list_files,
+        unavailable: UNAVAILABLE,
+        is_time_zone: Some(|name| jiff::tz::TimeZone::get(name).is_ok()),
     };
     let (policy, warnings) = Policy::compile(&sources, &options)?;
     Ok(Checked { policy, warnings })
+}
+
+/// The lists that lie in files of their own, beside the policy.
+fn list_files(policy: &Path, sources: &[Source]) -> Vec<ListFile> {
+    let folder = if policy.is_dir() {
+        Some(policy)
+    } else {
+        policy.parent()
+    };
+    let read = |written: String| {
+        let path = folder.unwrap_or(Path::new("")).join(&written);
+        let text = fs::read_to_string(&path);
+        let source = text.map(|text| Source::new(shown(&path), text));
+        ListFile {
+            written,
+            source: source.map_err(|error| error.to_string()),
+        }
+    };
+    Policy::list_files(sources).into_iter().map(read).collect()
 }
 
 /// Runs the policy's tests.

@@ -14,6 +14,7 @@ use certstore::source::{Source, StoredCertificates};
 use certstore::trust::{Anchor, AnchorScope};
 use certstore::vault::{Vault, VaultError, open_vault_key};
 
+use super::directories::{self, DirectoryError};
 use crate::config::{Config, TrustConfig};
 
 /// The database's name in the data folder.
@@ -49,6 +50,9 @@ pub enum StoreError {
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// A directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// A file with anchors cannot be read.
     #[error("anchors in {} cannot be read: {error}", .path.display())]
     AnchorFile {
@@ -81,8 +85,9 @@ impl Store {
             &vault_key,
             Arc::clone(&clock),
         ));
-        let sources: Vec<Box<dyn Source>> =
+        let mut sources: Vec<Box<dyn Source>> =
             vec![Box::new(StoredCertificates::local(database.clone()))];
+        sources.extend(directories::open(&config.directories)?);
         let anchors = anchors(&config.trust)?;
         let lookup = Lookup::open(
             database.clone(),

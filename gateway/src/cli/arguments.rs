@@ -79,6 +79,23 @@ pub(super) enum CertCommand {
         #[arg(long)]
         explain: bool,
     },
+    /// Print what others can find our users' certificates by
+    #[command(subcommand)]
+    Publish(PublishCommand),
+}
+
+/// Print what others can find our users' certificates by.
+#[derive(Debug, Subcommand)]
+pub(super) enum PublishCommand {
+    /// SMIMEA records (RFC 8162) for a zone that is signed with DNSSEC
+    Smimea {
+        /// Only addresses in this domain
+        #[arg(long)]
+        domain: Option<String>,
+        /// How long others may keep a record, in seconds
+        #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+        ttl: u32,
+    },
 }
 
 /// What a key is for.

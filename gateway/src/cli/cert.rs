@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use certstore::certificate::{Certificate, Purpose, read_certificates};
 use certstore::database::{CertificateSource, StoredCertificate};
-use certstore::lookup::{Explanation, SourceOutcome};
+use certstore::lookup::{Explanation, SourceOutcome, SourceReport};
 use policy::address::Address;
 use serde_json::{Value, json};
 
-use super::arguments::CertCommand;
+use super::arguments::{CertCommand, PublishCommand};
 use super::opened::{self, Opened};
 use super::output::{Output, time};
+use super::publish;
 use super::trouble::Trouble;
 
 /// Certificates read from the store at once.
@@ -27,6 +28,9 @@ pub(super) async fn obey(
         CertCommand::List => list(&opened, output).await,
         CertCommand::Export { address } => export(&opened, &address, output).await,
         CertCommand::Find { address, explain } => find(&opened, &address, explain, output).await,
+        CertCommand::Publish(PublishCommand::Smimea { domain, ttl }) => {
+            publish::smimea(&opened, domain.as_deref(), ttl, output).await
+        }
     }
 }
 
@@ -202,7 +206,7 @@ fn found_json(address: &Address, answer: &Explanation) -> Value {
         })
     });
     let sources = answer.sources.iter().map(|source| {
-        let (outcome, reason) = outcome(&source.outcome);
+        let (outcome, reason) = outcome(source);
         json!({
             "name": source.name, "outcome": outcome, "reason": reason,
             "milliseconds": source.milliseconds,
@@ -235,7 +239,7 @@ fn found_text(answer: &Explanation, explain: bool) -> String {
         ));
     }
     for source in answer.sources.iter().filter(|_| explain) {
-        let (outcome, reason) = outcome(&source.outcome);
+        let (outcome, reason) = outcome(source);
         let took = source.milliseconds;
         lines.push(
             format!("source {}: {outcome} in {took} ms {reason}", source.name)
@@ -246,10 +250,11 @@ fn found_text(answer: &Explanation, explain: bool) -> String {
     lines.join("\n")
 }
 
-fn outcome(outcome: &SourceOutcome) -> (&'static str, String) {
-    match outcome {
-        SourceOutcome::Found => ("found", String::new()),
-        SourceOutcome::None => ("none", String::new()),
-        SourceOutcome::Unavailable(reason) => ("unavailable", reason.clone()),
-    }
+/// What a source answered, and why or with what reservation.
+fn outcome(report: &SourceReport) -> (&'static str, &str) {
+    let reason = match &report.outcome {
+        SourceOutcome::Unavailable(reason) => reason,
+        SourceOutcome::Found | SourceOutcome::None => &report.note,
+    };
+    (report.outcome.as_str(), reason)
 }

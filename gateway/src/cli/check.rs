@@ -14,7 +14,7 @@ pub(super) fn check(given: Option<&Path>, output: &Output) -> Result<(), Trouble
     let checked = load_policy(&config).map_err(|mistakes| Trouble::mistakes(&mistakes))?;
     let outcomes = check_policy(&checked.policy, &config);
     for warning in &checked.warnings {
-        eprint(&warning.to_string());
+        eprint(&warning.shown());
     }
     let failed: Vec<_> = outcomes
         .iter()

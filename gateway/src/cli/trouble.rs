@@ -61,7 +61,7 @@ impl Trouble {
     pub(super) fn mistakes(mistakes: &[Diagnostic]) -> Self {
         Self {
             code: CONFIGURATION,
-            lines: mistakes.iter().map(ToString::to_string).collect(),
+            lines: mistakes.iter().map(Diagnostic::shown).collect(),
         }
     }
 
@@ -89,9 +89,10 @@ impl From<StoreError> for Trouble {
         match error {
             StoreError::DataDir { .. } => Self::cannot_create(text),
             StoreError::Database(_) => Self::unavailable(text),
-            StoreError::Vault(_) | StoreError::AnchorFile { .. } | StoreError::Anchor { .. } => {
-                Self::configuration(text)
-            }
+            StoreError::Vault(_)
+            | StoreError::Directory(_)
+            | StoreError::AnchorFile { .. }
+            | StoreError::Anchor { .. } => Self::configuration(text),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! The configuration after every check: what is here can be used as it is.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use policy::network::Network;
+
+use super::directory::DirectoryConfig;
 use super::profile::Profiles;
+use super::publication::PublicationConfig;
 use crate::observe::{LogFormat, LogLevel};
 
 /// Everything `postern.toml` says.
@@ -31,6 +35,10 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     /// Whom we believe.
     pub trust: TrustConfig,
+    /// Where certificates are looked for beside our own store, first one first.
+    pub directories: Vec<DirectoryConfig>,
+    /// Whether and where others see our users' certificates.
+    pub publication: Option<PublicationConfig>,
     /// The vault key's file; absolute.
     pub vault_key_file: PathBuf,
     /// How and how much is logged.
@@ -82,40 +90,6 @@ pub enum ListenerTls {
         /// Private key.
         key: PathBuf,
     },
-}
-
-/// An IP network, such as 127.0.0.0/8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    /// The network's address.
-    pub address: IpAddr,
-    /// Length of its prefix, in bits.
-    pub prefix: u8,
-}
-
-impl Network {
-    /// Whether `address` lies in it. An IPv4 address written as IPv6 (`::ffff:192.0.2.1`) counts as IPv4, on both
-    /// sides.
-    #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let (network, prefix) = match (self.address, self.address.to_canonical()) {
-            (IpAddr::V6(_), mapped @ IpAddr::V4(_)) => (mapped, self.prefix.saturating_sub(96)),
-            (network, _) => (network, self.prefix),
-        };
-        match (network, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let shift = 32_u32.saturating_sub(prefix.into());
-                let differing = network.to_bits() ^ address.to_bits();
-                differing.checked_shr(shift).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let shift = 128_u32.saturating_sub(prefix.into());
-                let differing = network.to_bits() ^ address.to_bits();
-                differing.checked_shr(shift).unwrap_or(0) == 0
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
-    }
 }
 
 /// Limits on what a client may do.
@@ -207,38 +181,4 @@ pub struct TrustConfig {
     pub anchors: Vec<PathBuf>,
     /// Partner anchors: domains, files.
     pub partners: Vec<(Vec<String>, Vec<PathBuf>)>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn networks_contain_their_addresses() {
-        for (network, prefix, address, is_inside) in [
-            ("127.0.0.0", 8, "127.0.0.1", true),
-            ("127.0.0.0", 8, "128.0.0.1", false),
-            ("127.0.0.0", 8, "::ffff:127.9.9.9", true),
-            ("::ffff:127.0.0.0", 104, "127.1.2.3", true),
-            ("::ffff:127.0.0.0", 104, "126.1.2.3", false),
-            ("192.0.2.77", 32, "192.0.2.77", true),
-            ("192.0.2.77", 32, "192.0.2.76", false),
-            ("192.0.2.77", 24, "192.0.2.1", true),
-            ("0.0.0.0", 0, "203.0.113.9", true),
-            ("0.0.0.0", 0, "2001:db8::1", false),
-            ("::1", 128, "::1", true),
-            ("::1", 128, "::2", false),
-            ("::", 0, "2001:db8::1", true),
-            ("::", 0, "192.0.2.1", false),
-            ("2001:db8::", 32, "2001:db8:ffff::1", true),
-            ("2001:db8::", 32, "2001:db9::1", false),
-        ] {
-            let network = Network {
-                address: network.parse().unwrap(),
-                prefix,
-            };
-            let found = network.contains(address.parse().unwrap());
-            assert_eq!(found, is_inside, "{address} in {network:?}");
-        }
-    }
 }

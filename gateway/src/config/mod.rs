@@ -2,13 +2,19 @@
 
 mod checked;
 mod delivery;
+mod directory;
 mod limits;
 mod listener;
 mod profile;
+mod publication;
 mod read;
 
+pub use policy::network::Network;
+
 pub use checked::{
-    Config, DeliveryConfig, Destination, Limits, ListenerConfig, ListenerTls, LogConfig, Network,
+    Config, DeliveryConfig, Destination, Limits, ListenerConfig, ListenerTls, LogConfig,
     RouteConfig, RouteTls, TrustConfig,
 };
+pub use directory::{BindConfig, DirectoryConfig, DirectoryKind, LdapConfig};
 pub use profile::{CipherChoice, Form, HeaderPolicy, HeaderProtection, Profile, Profiles};
+pub use publication::PublicationConfig;

@@ -10,7 +10,7 @@ use policy::diagnostic::{Diagnostic, Diagnostics, Located, Source};
 use policy::document::{self, Table};
 
 use super::checked::{Config, LogConfig, TrustConfig};
-use super::{delivery, limits, listener, profile};
+use super::{delivery, directory, limits, listener, profile, publication};
 use crate::observe::{LogFormat, LogLevel};
 
 impl Config {
@@ -121,12 +121,14 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
     let delivery = delivery::read(top.section("delivery"));
     let routes = delivery::routes(&mut top);
     let trust = trust(top.section("trust"));
+    let directories = directory::read(&mut top);
+    let publication = publication::read(top.section("publication"));
     let vault_key_file =
         vault(top.section("vault")).unwrap_or_else(|| top.folder.join("vault.key"));
     let log = log(top.section("log"));
     let profiles = Arc::new(profile::read(&mut top, default_profile.as_ref()));
     let folder = top.folder.to_owned();
-    for key in ["database", "console", "directory"] {
+    for key in ["database", "console"] {
         top.table.not_yet(key);
     }
     top.table.finish();
@@ -141,6 +143,8 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
         delivery,
         routes,
         trust,
+        directories,
+        publication,
         vault_key_file,
         log,
         profiles,

@@ -1,6 +1,8 @@
 //! Events of a message on its way from DATA to the spool, and of the program as a whole.
 
 use std::fmt::Display;
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use policy::address::Address;
@@ -85,7 +87,17 @@ pub fn no_own_certificate(originator: &Address) {
 
 /// A directory gave no answer, and the rule allows to go on without.
 pub fn directory_passed_over(recipient: &Address, reason: &str) {
-    warn!(event = "directory.passed_over", %recipient, reason, "directory unavailable, rule allows clear");
+    warn!(event = "directory.passed_over", %recipient, reason, "directory unavailable, rule allows to go on");
+}
+
+/// Our users' certificates can be asked for here.
+pub fn publication_listening(address: SocketAddr) {
+    info!(event = "publication.listening", %address, "publishing certificates");
+}
+
+/// Nobody who asks for certificates could be let in for a moment.
+pub fn publication_accept_failed(error: &io::Error) {
+    warn!(event = "publication.accept_failed", %error, "accept failed");
 }
 
 /// Another process changed certificates, keys or anchors, and the caches were told.

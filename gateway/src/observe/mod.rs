@@ -10,8 +10,9 @@ pub mod delivery;
 
 pub use message::{
     capabilities_forgotten, capabilities_remembered, capabilities_unknown, decided,
-    directory_passed_over, judged, no_own_certificate, not_opened, policy_warning, refused,
-    started, stopped, stopping, store_changed, store_unreadable, stored,
+    directory_passed_over, judged, no_own_certificate, not_opened, policy_warning,
+    publication_accept_failed, publication_listening, refused, started, stopped, stopping,
+    store_changed, store_unreadable, stored,
 };
 pub use queue_id::{QueueId, QueueIdError};
 pub use setup::{LogFormat, LogLevel, start};

@@ -1,8 +1,10 @@
 //! Whom a copy is encrypted to, and what he reads.
 
+use std::sync::Arc;
+
 use certstore::certificate::Purpose;
 use certstore::cms::Capabilities;
-use certstore::lookup::Lookup;
+use certstore::lookup::{Lookup, Unavailable};
 use certstore::selection::Selection;
 use certstore::trust::TrustedCertificate;
 use policy::address::Address;
@@ -26,11 +28,7 @@ pub async fn certificate(
     }
     let selection = match lookup.find(recipient, Purpose::Encryption).await {
         Ok(selection) => selection,
-        Err(unavailable) if may_leave_in_clear(decision, decision.on_unavailable) => {
-            observe::directory_passed_over(recipient, &unavailable.to_string());
-            return Ok(None);
-        }
-        Err(unavailable) => return Err(Failure::DirectoryUnavailable(unavailable.to_string())),
+        Err(unavailable) => without(unavailable, recipient, decision)?,
     };
     match &selection.chosen {
         Some((trusted, _)) => Ok(Some(trusted.clone())),
@@ -39,9 +37,25 @@ pub async fn certificate(
     }
 }
 
-/// Law 2: an outage opens the way to clear text only where the rule prefers encryption and says so.
-fn may_leave_in_clear(decision: &Decision, on_unavailable: OnUnavailable) -> bool {
-    decision.encrypt == Requirement::Preferred && on_unavailable == OnUnavailable::Clear
+/// What the other sources have, where the order lets a mail go on without the one that is down. "None" then leads where it
+/// always does: to clear text only if the order says so for an outage, too (law 2).
+fn without(
+    unavailable: Unavailable,
+    recipient: &Address,
+    decision: &Decision,
+) -> Result<Arc<Selection>, Failure> {
+    let is_found = unavailable.otherwise.chosen.is_some();
+    let clears = decision.no_certificate == NoCertificate::Clear;
+    let goes_on = match decision.on_unavailable {
+        OnUnavailable::Defer => false,
+        OnUnavailable::Next => is_found || !clears,
+        OnUnavailable::Clear => is_found || decision.encrypt == Requirement::Preferred,
+    };
+    if !goes_on {
+        return Err(Failure::DirectoryUnavailable(unavailable.to_string()));
+    }
+    observe::directory_passed_over(recipient, &unavailable.to_string());
+    Ok(unavailable.otherwise)
 }
 
 fn why_none(selection: &Selection) -> String {

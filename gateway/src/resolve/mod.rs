@@ -108,6 +108,12 @@ impl Resolved {
         &self.parsed
     }
 
+    /// Waits until the message's share of the memory budget covers its content so many times.
+    pub async fn reserve(&mut self, times: u64) {
+        let size = u64::try_from(self.parsed.message().content().len()).unwrap_or(u64::MAX);
+        self.parsed.reserve(size.saturating_mul(times)).await;
+    }
+
     /// Takes it apart for the next stage.
     #[must_use]
     pub fn into_parts(self) -> (Parsed, Originator, Vec<Plan>) {
@@ -224,7 +230,9 @@ impl Asking<'_> {
         let reader = Reader {
             readable: encryption::readable(recipient, &certificate, lookup).await,
             certificate,
-            encrypt_to_self: profile.is_some_and(|profile| profile.encrypt_to_self),
+            encrypt_to_self: decision
+                .encrypt_to_self
+                .unwrap_or_else(|| profile.is_some_and(|profile| profile.encrypt_to_self)),
         };
         Ok(Treatment::Outbound {
             sign: self.signing.applies_to(decision)?,

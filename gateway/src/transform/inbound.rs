@@ -93,7 +93,7 @@ impl Marking {
         match (decision.verify, decision.on_bad_signature) {
             (Requirement::No, _) => Self::None,
             (_, OnBadSignature::Deliver) => Self::PassOnly,
-            (_, OnBadSignature::Mark | OnBadSignature::Reject) => Self::All,
+            (_, OnBadSignature::Mark | OnBadSignature::Hold | OnBadSignature::Reject) => Self::All,
         }
     }
 }
@@ -210,7 +210,10 @@ fn opened(message: &Message, plan: &Plan, context: &Context) -> Result<Opening, 
 /// Why a copy with this verdict is not taken, if its rule insists on a good signature.
 fn objection(decision: &Decision, verdict: Option<&Verdict>) -> Option<Failure> {
     let insists = decision.verify == Requirement::Required
-        && decision.on_bad_signature == OnBadSignature::Reject;
+        && match decision.on_bad_signature {
+            OnBadSignature::Reject | OnBadSignature::Hold => true,
+            OnBadSignature::Mark | OnBadSignature::Deliver => false,
+        };
     let verdict = verdict.filter(|verdict| insists && verdict.result != VerdictResult::Pass)?;
     Some(Failure::Unacceptable(format!(
         "a good signature is required: smime={verdict}"

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use certstore::cms::{ContentCipher, Signer};
 use certstore::trust::TrustedCertificate;
 use policy::address::Address;
-use policy::decision::{HiddenRecipients, SubjectTag};
+use policy::decision::{self, HiddenRecipients, SubjectTag};
 
 use super::{Context, Copy, Recipient, Treated};
-use crate::config::{CipherChoice, HeaderProtection, Profile};
+use crate::config::{CipherChoice, HeaderPolicy, HeaderProtection, Profile};
 use crate::failure::Failure;
 use crate::message::{Entity, Message, MessageError};
 use crate::resolve::{Originator, Plan, Reader, Treatment};
@@ -65,11 +65,9 @@ impl Departing<'_> {
         let sign = matches!(plan.treatment, Treatment::Outbound { sign: true, .. });
         let is_encrypted = plan.reader().is_some();
         let profile = plan.decision.profile.as_deref();
-        let headers = self
-            .context
-            .profiles
-            .named(profile)
-            .and_then(|profile| profile.headers);
+        let named = self.context.profiles.named(profile);
+        let headers =
+            named.and_then(|named| header_protection(plan.decision.header_protection, named));
         Form {
             sign,
             profile,
@@ -79,6 +77,23 @@ impl Departing<'_> {
                 .map(|headers| (headers, is_encrypted)),
         }
     }
+}
+
+/// How the header fields of a copy are protected: as its rule orders, else as its profile says.
+fn header_protection(
+    ordered: Option<decision::HeaderProtection>,
+    profile: &Profile,
+) -> Option<HeaderProtection> {
+    let policy = match ordered {
+        None => return profile.headers,
+        Some(decision::HeaderProtection::No) => return None,
+        Some(decision::HeaderProtection::Baseline) => HeaderPolicy::Baseline,
+        Some(decision::HeaderProtection::Shy) => HeaderPolicy::Shy,
+    };
+    Some(HeaderProtection {
+        policy,
+        legacy_display: profile.headers.is_none_or(|headers| headers.legacy_display),
+    })
 }
 
 /// What a content looks like before encryption: plans that agree in it share the signature.

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::{Expectation, Test};
+use super::{Expectation, Test, TestMail};
 use crate::address::Address;
 use crate::diagnostic::{Diagnostic, Diagnostics, Located, Place};
 use crate::document;
+use crate::facts::SessionTls;
 use crate::syntax;
 
 pub(super) fn compile(
@@ -14,7 +15,8 @@ pub(super) fn compile(
     diagnostics: &Diagnostics,
 ) -> Test {
     let parsed = |text| address(text, diagnostics);
-    let recipients: Vec<_> = test.recipients.iter().filter_map(parsed).collect();
+    let recipients = test.given.iter().flat_map(|given| &given.recipients);
+    let recipients: Vec<_> = recipients.filter_map(parsed).collect();
     let mut expect = Vec::with_capacity(test.expect.len());
     for expected in &test.expect {
         check_rule(expected, rules, diagnostics);
@@ -29,23 +31,43 @@ pub(super) fn compile(
         expect.push(Expectation {
             recipient,
             rule: expected.rule.as_ref().map(|rule| rule.value.clone()),
-            refused: expected.refused.map(|refused| refused.value),
+            refused: expected.refused,
+            held: expected.held,
+            deferred: expected.deferred,
             orders: orders.map(|(key, word)| (key, word.value)).collect(),
         });
     }
-    let headers = test.headers.iter().flat_map(|(name, values)| {
-        let field = |value: &Located<'_, String>| (name.value.clone(), value.value.clone());
-        values.value.iter().map(field)
-    });
     Test {
         name: test.name.clone(),
         file: test.place.file().to_owned(),
         line: test.place.line(),
-        sender: test.sender.as_ref().map(|sender| sender.value.clone()),
-        direction: test.direction.map(|direction| direction.value),
-        subject: test.subject.as_ref().map(|subject| subject.value.clone()),
-        headers: headers.collect(),
+        mail: test.given.as_ref().map(mail).unwrap_or_default(),
         expect,
+    }
+}
+
+fn mail(given: &syntax::Given<'_>) -> TestMail {
+    let headers = given.headers.iter().flat_map(|(name, values)| {
+        let field = |value: &Located<'_, String>| (name.value.clone(), value.value.clone());
+        values.value.iter().map(field)
+    });
+    let client_certificate = given.client_certificate.is_some_and(|client| client.value);
+    TestMail {
+        sender: given.sender.clone(),
+        direction: given.direction,
+        client: given.client,
+        authenticated: given.authenticated.clone(),
+        tls: given.tls.map(|version| SessionTls {
+            version,
+            client_certificate,
+        }),
+        groups: (!given.groups_unavailable).then(|| given.groups.clone()),
+        moment: given.time,
+        subject: given.subject.clone(),
+        headers: headers.collect(),
+        size: given.size,
+        attachments: given.attachments.clone(),
+        properties: given.properties.clone(),
     }
 }
 

@@ -1,75 +1,114 @@
-//! Orders of a rule: their defaults, and which of them contradict each other or do nothing.
+//! Orders of a rule: a default for everything that it leaves unsaid.
 
-use super::CompileOptions;
+use std::time::Duration;
+
+use super::{CompileOptions, contradiction, text};
+use crate::address::Address;
 use crate::decision::{
-    Decision, HiddenRecipients, NoCertificate, NoSigner, OnBadSignature, OnUnavailable,
-    Requirement, RuleRef, SubjectTag,
+    AskThen, Decision, HiddenRecipients, Mixed, NoCertificate, NoSigner, NoTls, OnBadSignature,
+    OnUnavailable, OnUndecryptable, Requirement, RuleRef, SignerChoice, Stop, SubjectTag,
 };
-use crate::diagnostic::{Diagnostic, Diagnostics, Located, Place};
+use crate::diagnostic::{Diagnostic, Diagnostics, Located};
 use crate::document;
-use crate::facts::Direction;
 use crate::rule::Condition;
 use crate::syntax::{Orders, Rule, Written};
 
-/// Longest text of a refusal, in bytes: an SMTP reply line has 512 (RFC 5321, section 4.5.3.1.5).
-const LONGEST_REJECT: usize = 400;
+/// How long an asked recipient has by default.
+const ASK_DEADLINE: Duration = Duration::from_secs(3 * 86_400);
+/// Shortest and longest deadline.
+const DEADLINES: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(90 * 86_400));
 
-/// What the rule orders, with a default for everything it leaves unsaid.
+/// What the rule orders; `orders` are its own and those that it inherits.
 pub(super) fn compile(
     rule: &Rule<'_>,
+    orders: &Orders<'_>,
     condition: &Condition,
     options: &CompileOptions<'_>,
     diagnostics: &Diagnostics,
 ) -> Decision {
-    check_encryption(&rule.orders, diagnostics);
-    check_signing(&rule.orders, diagnostics);
-    check_profile(&rule.orders.profile, options, diagnostics);
-    check_reject(&rule.reject, diagnostics);
-    warn_of_idle_orders(rule, condition, diagnostics);
-    let orders = &rule.orders;
-    let sign = value(orders.sign, Requirement::No);
-    let encrypt = value(orders.encrypt, Requirement::No);
-    let verify = value(orders.verify, Requirement::Preferred);
+    contradiction::check(rule, orders, condition, diagnostics);
+    check_profile(&orders.profile, options, diagnostics);
+    text::check_reply(&orders.reject, diagnostics);
+    text::check_note("hold", &orders.hold, diagnostics);
+    text::check_note("note", &orders.note, diagnostics);
+    let [sign, encrypt, decrypt, verify] = requirements(orders);
     Decision {
-        rule: RuleRef {
-            name: rule
-                .name
-                .as_ref()
-                .map_or_else(String::new, |name| name.value.clone()),
-            file: rule.place.file().to_owned(),
-            line: rule.place.line(),
-        },
+        rule: reference(rule),
         sign,
+        signer: signer(&orders.signer, diagnostics),
+        no_signer: value(orders.no_signer, no_signer(sign)),
         encrypt,
-        decrypt: value(orders.decrypt, Requirement::Preferred),
-        verify,
-        no_certificate: value(
-            orders.no_certificate,
-            match encrypt {
-                Requirement::Preferred => NoCertificate::Clear,
-                Requirement::Required | Requirement::No => NoCertificate::Reject,
-            },
-        ),
-        no_signer: value(
-            orders.no_signer,
-            match sign {
-                Requirement::Required => NoSigner::Reject,
-                Requirement::Preferred | Requirement::No => NoSigner::Unsigned,
-            },
-        ),
+        no_certificate: value(orders.no_certificate, no_certificate(encrypt)),
+        no_tls: value(orders.no_tls, NoTls::Reject),
+        ask_deadline: deadline(orders.ask_deadline, diagnostics),
+        ask_then: value(orders.ask_then, AskThen::Reject),
         on_unavailable: value(orders.on_unavailable, OnUnavailable::Defer),
-        on_bad_signature: value(
-            orders.on_bad_signature,
-            match verify {
-                Requirement::Required => OnBadSignature::Reject,
-                Requirement::Preferred => OnBadSignature::Mark,
-                Requirement::No => OnBadSignature::Deliver,
-            },
-        ),
+        mixed: value(orders.mixed, Mixed::Reject),
         hidden_recipients: value(orders.hidden_recipients, HiddenRecipients::Separate),
-        strip_subject_tag: subject_tag(&rule.strip_subject_tag, condition, diagnostics),
+        encrypt_to_self: orders.encrypt_to_self.map(|order| order.value),
+        header_protection: orders.header_protection.map(|order| order.value),
+        strip_subject_tag: subject_tag(&orders.strip_subject_tag, condition, diagnostics),
+        decrypt,
+        on_undecryptable: value(orders.on_undecryptable, on_undecryptable(decrypt)),
+        verify,
+        on_bad_signature: value(orders.on_bad_signature, on_bad_signature(verify)),
+        strip_signature: value(orders.strip_signature, false),
+        rewrap: value(orders.rewrap, false),
         profile: orders.profile.as_ref().map(|profile| profile.value.clone()),
-        reject: rule.reject.as_ref().map(|reject| reject.value.clone()),
+        add_header: added_fields(orders, diagnostics),
+        note: orders.note.as_ref().map(|note| note.value.clone()),
+        stop: stop(orders),
+    }
+}
+
+fn reference(rule: &Rule<'_>) -> RuleRef {
+    let name = rule.name.as_ref().map(|name| name.value.clone());
+    RuleRef {
+        name: name.unwrap_or_default(),
+        file: rule.place.file().to_owned(),
+        line: rule.place.line(),
+    }
+}
+
+/// Sign, encrypt, decrypt, verify; `pass` is none of them.
+pub(super) fn requirements(orders: &Orders<'_>) -> [Requirement; 4] {
+    if value(orders.pass, false) {
+        return [Requirement::No; 4];
+    }
+    [
+        value(orders.sign, Requirement::No),
+        value(orders.encrypt, Requirement::No),
+        value(orders.decrypt, Requirement::Preferred),
+        value(orders.verify, Requirement::Preferred),
+    ]
+}
+
+const fn no_signer(sign: Requirement) -> NoSigner {
+    match sign {
+        Requirement::Required => NoSigner::Reject,
+        Requirement::Preferred | Requirement::No => NoSigner::Unsigned,
+    }
+}
+
+const fn no_certificate(encrypt: Requirement) -> NoCertificate {
+    match encrypt {
+        Requirement::Preferred => NoCertificate::Clear,
+        Requirement::Required | Requirement::No => NoCertificate::Reject,
+    }
+}
+
+const fn on_undecryptable(decrypt: Requirement) -> OnUndecryptable {
+    match decrypt {
+        Requirement::Required => OnUndecryptable::Hold,
+        Requirement::Preferred | Requirement::No => OnUndecryptable::Deliver,
+    }
+}
+
+const fn on_bad_signature(verify: Requirement) -> OnBadSignature {
+    match verify {
+        Requirement::Required => OnBadSignature::Reject,
+        Requirement::Preferred => OnBadSignature::Mark,
+        Requirement::No => OnBadSignature::Deliver,
     }
 }
 
@@ -77,70 +116,63 @@ fn value<T>(written: Written<'_, T>, default: T) -> T {
     written.map_or(default, |located| located.value)
 }
 
-fn check_encryption(orders: &Orders<'_>, diagnostics: &Diagnostics) {
-    let encrypt = value(orders.encrypt, Requirement::No);
-    if let Some(Located { value, place }) = orders.no_certificate {
-        match (encrypt, value) {
-            (Requirement::Required, NoCertificate::Clear) => diagnostics.push(
-                Diagnostic::error(
-                    place,
-                    "`no-certificate = \"clear\"` sends in clear what `encrypt = \"required\"` must encrypt",
-                )
-                .with_help("write encrypt = \"preferred\", or no-certificate = \"reject\""),
-            ),
-            (Requirement::Preferred, NoCertificate::Reject) => diagnostics.push(
-                Diagnostic::error(
-                    place,
-                    "`no-certificate = \"reject\"` refuses what `encrypt = \"preferred\"` lets pass",
-                )
-                .with_help("write encrypt = \"required\", or leave no-certificate out"),
-            ),
-            (Requirement::No, _) => warn_without("no-certificate", "encrypt", place, diagnostics),
-            _ => {}
-        }
-    }
-    if let Some(Located { value, place }) = orders.on_unavailable {
-        match (encrypt, value) {
-            (Requirement::Required, OnUnavailable::Clear) => diagnostics.push(
-                Diagnostic::error(
-                    place,
-                    "`on-unavailable = \"clear\"` sends in clear what `encrypt = \"required\"` must encrypt",
-                )
-                .with_help("write encrypt = \"preferred\", or on-unavailable = \"defer\" or \"next\""),
-            ),
-            (Requirement::No, _) => warn_without("on-unavailable", "encrypt", place, diagnostics),
-            _ => {}
-        }
-    }
+fn stop(orders: &Orders<'_>) -> Option<Stop> {
+    let reject = orders
+        .reject
+        .as_ref()
+        .map(|text| Stop::Reject(text.value.clone()));
+    reject.or_else(|| {
+        orders
+            .hold
+            .as_ref()
+            .map(|text| Stop::Hold(text.value.clone()))
+    })
 }
 
-fn check_signing(orders: &Orders<'_>, diagnostics: &Diagnostics) {
-    let Some(Located {
-        value: no_signer,
-        place,
-    }) = orders.no_signer
-    else {
-        return;
+fn signer(written: &Written<'_, String>, diagnostics: &Diagnostics) -> SignerChoice {
+    let Some(Located { value, place }) = written else {
+        return SignerChoice::Sender;
     };
-    match (value(orders.sign, Requirement::No), no_signer) {
-        (Requirement::Preferred, NoSigner::Reject) => diagnostics.push(
-            Diagnostic::error(
-                place,
-                "`no-signer = \"reject\"` refuses what `sign = \"preferred\"` lets pass",
-            )
-            .with_help("write sign = \"required\", or leave no-signer out"),
-        ),
-        (Requirement::No, _) => warn_without("no-signer", "sign", place, diagnostics),
-        _ => {}
+    match value.as_str() {
+        "sender" => SignerChoice::Sender,
+        "domain" => SignerChoice::Domain,
+        address => match Address::parse(address) {
+            Ok(address) => SignerChoice::Mailbox(address),
+            Err(error) => {
+                let message = format!("`signer` cannot be {value:?}: {error}");
+                diagnostics.push(
+                    Diagnostic::error(*place, message)
+                        .with_help("allowed: \"sender\", \"domain\", the address of a mailbox"),
+                );
+                SignerChoice::Sender
+            }
+        },
     }
 }
 
-fn warn_without(key: &str, needed: &str, place: Place<'_>, diagnostics: &Diagnostics) {
-    let message = format!("`{key}` has no effect without `{needed}`");
-    diagnostics.push(
-        Diagnostic::warning(place, message)
-            .with_help(format!("add {needed} = \"required\" or \"preferred\"")),
-    );
+/// Whole seconds.
+fn deadline(written: Written<'_, Duration>, diagnostics: &Diagnostics) -> Duration {
+    let Some(Located { value, place }) = written else {
+        return ASK_DEADLINE;
+    };
+    let (shortest, longest) = DEADLINES;
+    if value < shortest || value > longest {
+        let message = "`ask-deadline` must be between 1 minute and 90 days";
+        diagnostics.push(Diagnostic::error(place, message));
+    }
+    Duration::from_secs(value.as_secs())
+}
+
+fn added_fields(orders: &Orders<'_>, diagnostics: &Diagnostics) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    let written = orders.add_header.iter().flat_map(|written| &written.value);
+    for (name, values) in written {
+        for value in &values.value {
+            text::check_added_field(name, value, diagnostics);
+            fields.push((name.value.clone(), value.value.clone()));
+        }
+    }
+    fields
 }
 
 fn check_profile(
@@ -155,68 +187,6 @@ fn check_profile(
         let help = document::help(value, options.profiles.iter().copied(), '"');
         let message = format!("there is no profile {value:?}");
         diagnostics.push(Diagnostic::error(*place, message).with_help(help));
-    }
-}
-
-fn check_reject(reject: &Written<'_, String>, diagnostics: &Diagnostics) {
-    let Some(Located { value, place }) = reject else {
-        return;
-    };
-    let is_wrong = |c: char| !c.is_ascii_graphic() && c != ' ';
-    if value.trim().is_empty() || value.len() > LONGEST_REJECT || value.contains(is_wrong) {
-        let message = format!(
-            "`reject` must be a line of 1 to {LONGEST_REJECT} printable ASCII characters: it goes into an SMTP reply"
-        );
-        diagnostics.push(Diagnostic::error(*place, message));
-    }
-}
-
-/// Orders that the rule's mail never meets.
-fn warn_of_idle_orders(rule: &Rule<'_>, condition: &Condition, diagnostics: &Diagnostics) {
-    let mut written: Vec<(&str, Place<'_>)> = Vec::new();
-    written.extend(
-        rule.orders
-            .written()
-            .into_iter()
-            .map(|(key, word)| (key, word.place)),
-    );
-    written.extend(
-        rule.strip_subject_tag
-            .map(|tag| ("strip-subject-tag", tag.place)),
-    );
-    for (key, place) in written {
-        let message = if rule.reject.is_some() {
-            format!("`{key}` has no effect: the rule refuses all that it matches")
-        } else {
-            match direction_of(key).filter(|needed| !condition.may_hold(*needed)) {
-                None => continue,
-                Some(Direction::Outbound) => {
-                    format!(
-                        "`{key}` has no effect: it is for outbound mail, and the rule matches inbound mail alone"
-                    )
-                }
-                Some(Direction::Inbound) => {
-                    format!(
-                        "`{key}` has no effect: it is for inbound mail, and the rule matches outbound mail alone"
-                    )
-                }
-            }
-        };
-        diagnostics.push(Diagnostic::warning(place, message));
-    }
-    if let (Some(order), Some(verify)) = (rule.orders.on_bad_signature, rule.orders.verify)
-        && verify.value == Requirement::No
-    {
-        warn_without("on-bad-signature", "verify", order.place, diagnostics);
-    }
-}
-
-/// The direction that an order is for; none if for both.
-fn direction_of(key: &str) -> Option<Direction> {
-    match key {
-        "decrypt" | "verify" | "on-bad-signature" => Some(Direction::Inbound),
-        "profile" => None,
-        _ => Some(Direction::Outbound),
     }
 }
 

@@ -6,6 +6,9 @@ use crate::mutation::mutations;
 
 const OPTIONS: CompileOptions<'_> = CompileOptions {
     profiles: &["strong"],
+    list_files: &[],
+    unavailable: &[],
+    is_time_zone: None,
 };
 
 fn decision(orders: &str) -> Decision {
@@ -26,7 +29,7 @@ fn what_is_left_unsaid_has_safe_defaults() {
     assert_eq!(default.on_unavailable, OnUnavailable::Defer);
     assert_eq!(default.on_bad_signature, OnBadSignature::Mark);
     assert_eq!(default.hidden_recipients, HiddenRecipients::Separate);
-    assert_eq!((default.profile, default.reject), (None, None));
+    assert_eq!((default.profile, default.stop), (None, None));
     assert_eq!(default.rule.line, 1);
 }
 

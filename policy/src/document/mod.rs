@@ -18,6 +18,8 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Located, Place, Source};
 
+pub use quantity::size as parse_size;
+
 /// Several strings, each with its place; the whole list with its own.
 pub type Texts<'s> = Located<'s, Vec<Located<'s, String>>>;
 
@@ -25,8 +27,6 @@ pub type Texts<'s> = Located<'s, Vec<Located<'s, String>>>;
 pub trait Words: Copy + PartialEq + 'static {
     /// Each word and its value.
     const WORDS: &'static [(&'static str, Self)];
-    /// Words that are known, but not available in this version.
-    const LATER: &'static [&'static str] = &[];
 
     /// The word for a value.
     fn word(self) -> &'static str {
@@ -241,7 +241,26 @@ impl<'s> Table<'s> {
 
     /// One of the words of a type.
     pub fn word<T: Words>(&mut self, key: &str) -> Option<Located<'s, T>> {
-        self.choice_or_later(key, T::WORDS, T::LATER)
+        self.choice(key, T::WORDS)
+    }
+
+    /// One of the words of a type, or a list of them.
+    pub fn words<T: Words>(&mut self, key: &str) -> Option<Vec<Located<'s, T>>> {
+        let texts = self.string_or_list(key)?.value;
+        let chosen = texts.into_iter();
+        Some(
+            chosen
+                .filter_map(|text| self.chosen(key, &text, T::WORDS, &[]))
+                .collect(),
+        )
+    }
+
+    /// Whether the value of a key is a table.
+    #[must_use]
+    pub fn holds_table(&self, key: &str) -> bool {
+        let is_table = |value: &Located<'_, DeValue<'_>>| matches!(value.value, DeValue::Table(_));
+        let mut values = self.entries.iter().filter(|entry| entry.key.value == key);
+        values.any(|entry| entry.value.as_ref().is_some_and(is_table))
     }
 
     /// A time such as `"500ms"`, `"10s"`, `"5m"`, `"1h"` or `"2d"`.

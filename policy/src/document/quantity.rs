@@ -19,7 +19,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, &'static str> {
 }
 
 /// Reads a number of bytes such as `25 MiB`, `10 kB` or `1 GiB`.
-pub(super) fn size(text: &str) -> Result<u64, &'static str> {
+///
+/// # Errors
+/// What a size looks like.
+pub fn size(text: &str) -> Result<u64, &'static str> {
     const WRONG: &str =
         "a size is a whole number with B, KiB, MiB, GiB, kB, MB or GB, such as \"25 MiB\"";
     let (number, unit) = split(text).ok_or(WRONG)?;

@@ -11,6 +11,17 @@ pub(super) struct Glob {
     is_wild: bool,
 }
 
+/// Which addresses a glob matches, where a lookup can say so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach<'g> {
+    /// This one.
+    Address(&'g str),
+    /// All of this domain.
+    Domain(&'g str),
+    /// All of every domain below this one.
+    Below(&'g str),
+}
+
 impl Glob {
     pub(super) fn new(pattern: &str) -> Self {
         let text = pattern.to_ascii_lowercase().into_boxed_str();
@@ -20,6 +31,10 @@ impl Glob {
             is_wild: text.contains('?'),
             text,
         }
+    }
+
+    pub(super) const fn text(&self) -> &str {
+        &self.text
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -69,6 +84,28 @@ impl Glob {
         Some(domain)
     }
 
+    /// What follows the last `@`, without wildcards.
+    pub(super) fn exact_domain(&self) -> Option<&str> {
+        let (_, domain) = self.text.rsplit_once('@')?;
+        (!domain.contains(['*', '?'])).then_some(domain)
+    }
+
+    pub(super) fn reach(&self) -> Option<Reach<'_>> {
+        if let Some(text) = self.only_text() {
+            return Some(Reach::Address(text));
+        }
+        let is_plain = |domain: &&str| !domain.contains(['*', '?', '@']) && !domain.is_empty();
+        let (start, end) = self.text.split_at_checked(1)?;
+        if start != "*" {
+            return None;
+        }
+        if let Some(domain) = end.strip_prefix("@*.").or_else(|| end.strip_prefix('.')) {
+            return Some(domain).filter(is_plain).map(Reach::Below);
+        }
+        let domain = end.strip_prefix('@').filter(is_plain)?;
+        Some(Reach::Domain(domain))
+    }
+
     /// The one text that it matches, if it has no wildcards.
     pub(super) fn only_text(&self) -> Option<&str> {
         (self.last().is_none() && !self.is_wild).then_some(&self.text)
@@ -77,6 +114,15 @@ impl Glob {
     /// Whether it matches every text that `narrow` matches: its stars may stand for wildcards of the other, its `?` for
     /// another `?`.
     pub(super) fn covers(&self, narrow: &Self) -> bool {
+        // Most patterns of a policy have nothing in common, and their ends say so.
+        if !self.is_wild {
+            let Some(last) = self.last() else {
+                return self.text == narrow.text;
+            };
+            if !narrow.text.ends_with(last) || !narrow.text.starts_with(self.first()) {
+                return false;
+            }
+        }
         let wide: Vec<char> = self.text.chars().collect();
         let narrow: Vec<char> = narrow.text.chars().collect();
         let (mut at, mut narrow_at) = (0, 0);

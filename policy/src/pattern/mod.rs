@@ -4,15 +4,20 @@
 //! ASCII case never counts; in a regular expression the case of other letters does not count either. Matching takes
 //! time in proportion to the text, whatever the text.
 
+mod addresses;
 mod glob;
 
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use regex::{Regex, RegexBuilder};
 
 use crate::address::{Address, AddressError, canonical_domain};
-use glob::Glob;
+use glob::{Glob, Reach};
+
+pub use addresses::AddressSet;
 
 /// Longest pattern, in bytes.
 const LONGEST: usize = 1_000;
@@ -153,6 +158,22 @@ impl Pattern {
         }
     }
 
+    /// The domain of every address that it matches, if it spells one out.
+    fn exact_domain(&self) -> Option<&str> {
+        match &self.matcher {
+            Matcher::Glob(glob) => glob.exact_domain(),
+            Matcher::Expression(_) => None,
+        }
+    }
+
+    /// The addresses that it matches, if they are one, or those of one domain, or of everything below one.
+    fn reach(&self) -> Option<Reach<'_>> {
+        match &self.matcher {
+            Matcher::Glob(glob) => glob.reach(),
+            Matcher::Expression(_) => None,
+        }
+    }
+
     /// Whether it is nothing but stars, so that every text matches.
     #[must_use]
     pub fn matches_all(&self) -> bool {
@@ -174,6 +195,16 @@ impl Pattern {
             (Matcher::Expression(wide), Matcher::Expression(narrow)) => {
                 wide.as_str() == narrow.as_str()
             }
+        }
+    }
+}
+
+/// As it can be written again: in lower case, addresses in canonical form.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.matcher {
+            Matcher::Glob(glob) => f.write_str(glob.text()),
+            Matcher::Expression(expression) => write!(f, "~/{}/", expression.as_str()),
         }
     }
 }

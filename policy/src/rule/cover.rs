@@ -2,9 +2,10 @@
 //!
 //! Never wrong when it says yes; a no may only mean that it does not see it.
 
-use super::Condition;
+use super::{Condition, each_in_one};
 use crate::facts::Direction;
 use crate::pattern::Pattern;
+use crate::schedule::Period;
 
 const EVERYTHING: Condition = Condition::All(Vec::new());
 const NOTHING: Condition = Condition::Any(Vec::new());
@@ -28,25 +29,36 @@ impl Condition {
             (Self::All(own), _) if own.iter().any(|own| own.implies(wide, direction)) => true,
             (_, Self::Any(wide)) => wide.iter().any(|wide| self.implies(wide, direction)),
             (_, Self::Direction(wide)) => *wide == direction,
-            (Self::Sender(own), Self::Sender(wide))
-            | (Self::Recipient(own), Self::Recipient(wide))
-            | (Self::Subject(own), Self::Subject(wide)) => covers(wide, own),
-            (Self::Header(name, own), Self::Header(wide_name, wide)) => {
-                name.eq_ignore_ascii_case(wide_name) && covers(wide, own)
-            }
-            (_, Self::Sender(wide) | Self::Recipient(wide) | Self::Subject(wide)) => {
-                wide.iter().any(Pattern::matches_all)
-            }
             (Self::Not(own), Self::Not(wide)) if wide.implies(own, direction) => true,
             (_, Self::Not(wide)) => !wide.may_hold(direction),
-            (_, Self::Header(..)) => false,
+            _ => wide.always_holds() || self.is_narrower(wide),
         }
     }
-}
 
-/// Whether each narrow pattern is covered by a wide one.
-fn covers(wide: &[Pattern], narrow: &[Pattern]) -> bool {
-    narrow
-        .iter()
-        .all(|narrow| wide.iter().any(|wide| wide.covers(narrow)))
+    fn always_holds(&self) -> bool {
+        match self {
+            Self::Sender(wide) | Self::Recipient(wide) => wide.matches_all(),
+            Self::Content(wide) => wide.always_holds(),
+            Self::Direction(_)
+            | Self::Group(_)
+            | Self::Session(_)
+            | Self::Time(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Not(_) => false,
+        }
+    }
+
+    /// Whether both look at the same thing, and `wide` takes all that this one takes.
+    fn is_narrower(&self, wide: &Self) -> bool {
+        match (self, wide) {
+            (Self::Sender(own), Self::Sender(wide))
+            | (Self::Recipient(own), Self::Recipient(wide)) => wide.covers(own),
+            (Self::Group(own), Self::Group(wide)) => each_in_one(own, wide, Pattern::covers),
+            (Self::Session(own), Self::Session(wide)) => own.is_narrower(wide),
+            (Self::Time(own), Self::Time(wide)) => each_in_one(own, wide, Period::covers),
+            (Self::Content(own), Self::Content(wide)) => own.is_narrower(wide),
+            _ => false,
+        }
+    }
 }

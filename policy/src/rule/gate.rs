@@ -35,8 +35,11 @@ impl Gate {
                 directions: bit_of_direction(*direction),
                 ..Self::OPEN
             },
-            Condition::Recipient(patterns) => Self {
-                domains: patterns.iter().map(bits_of_pattern).fold(0, |a, b| a | b),
+            Condition::Recipient(addresses) => Self {
+                domains: addresses
+                    .patterns()
+                    .map(bits_of_pattern)
+                    .fold(0, |a, b| a | b),
                 ..Self::OPEN
             },
             Condition::All(all) => all
@@ -48,8 +51,10 @@ impl Gate {
                 .map(Self::of_condition)
                 .fold(Self::CLOSED, Self::union),
             Condition::Sender(_)
-            | Condition::Subject(_)
-            | Condition::Header(..)
+            | Condition::Group(_)
+            | Condition::Session(_)
+            | Condition::Time(_)
+            | Condition::Content(_)
             | Condition::Not(_) => Self::OPEN,
         }
     }

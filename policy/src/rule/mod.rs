@@ -1,29 +1,45 @@
-//! The conditions of a rule, and whether they hold: yes, no, or not known before the content is there.
+//! The conditions of a rule, and whether they hold: yes, no, not known before the content is there, or not to be found
+//! out at all.
 
+mod addresses;
+mod content;
 mod cover;
 mod gate;
+mod session;
+mod truth;
+mod values;
 
 #[cfg(test)]
 mod tests;
 
-use crate::facts::{Content, Direction, Facts};
+use crate::facts::{Direction, Facts};
 use crate::pattern::{NULL_SENDER, Pattern};
+use crate::schedule::Period;
 
+pub use addresses::{Addresses, NamedList};
+pub use content::ContentCondition;
 pub use gate::Gate;
+pub use session::SessionCondition;
+pub use truth::Truth;
+pub use values::{Property, SizeRange, TlsKind};
 
 /// What must hold for a rule to match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
     /// The mail goes this way.
     Direction(Direction),
-    /// One of these matches the sender.
-    Sender(Vec<Pattern>),
-    /// One of these matches the recipient.
-    Recipient(Vec<Pattern>),
-    /// One of these matches the subject; without a subject it is the empty text.
-    Subject(Vec<Pattern>),
-    /// One of these matches a header field of this name; without such a field none does.
-    Header(String, Vec<Pattern>),
+    /// The recipient is named.
+    Recipient(Addresses),
+    /// The sender is named; `<>` is one.
+    Sender(Addresses),
+    /// One of these matches a group of our user.
+    Group(Vec<Pattern>),
+    /// The session is so.
+    Session(SessionCondition),
+    /// The mail came in one of these periods.
+    Time(Vec<Period>),
+    /// The content is so.
+    Content(ContentCondition),
     /// All hold; of none, all do.
     All(Vec<Self>),
     /// At least one holds; of none, none does.
@@ -32,41 +48,38 @@ pub enum Condition {
     Not(Box<Self>),
 }
 
-/// Whether a condition holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Truth {
-    /// It does not, whatever else becomes known.
-    No,
-    /// That depends on the content, which is not there yet.
-    NotYet,
-    /// It does, whatever else becomes known.
-    Yes,
-}
-
 impl Condition {
     /// Whether it holds for what is known.
     #[must_use]
     pub fn holds(&self, facts: &Facts<'_>) -> Truth {
         match self {
-            Self::Direction(direction) => Truth::from(*direction == facts.direction),
-            Self::Sender(patterns) => {
+            Self::Direction(direction) => (*direction == facts.direction).into(),
+            Self::Recipient(addresses) => addresses.matches(facts.recipient.canonical()).into(),
+            Self::Sender(addresses) => {
                 let sender = facts
                     .sender
                     .map_or(NULL_SENDER, |sender| sender.canonical());
-                any_matches(patterns, sender).into()
+                addresses.matches(sender).into()
             }
-            Self::Recipient(patterns) => any_matches(patterns, facts.recipient.canonical()).into(),
-            Self::Subject(patterns) => from_content(facts, |content| {
-                any_matches(patterns, content.subject.unwrap_or_default())
-            }),
-            Self::Header(name, patterns) => from_content(facts, |content| {
-                content.headers.iter().any(|(field, value)| {
-                    field.eq_ignore_ascii_case(name) && any_matches(patterns, value)
-                })
-            }),
-            Self::All(conditions) => all_hold(conditions, facts),
-            Self::Any(conditions) => any_holds(conditions, facts),
+            Self::Group(patterns) => {
+                let is_in =
+                    |groups: &[String]| groups.iter().any(|group| any_matches(patterns, group));
+                facts.groups.map(is_in).into()
+            }
+            Self::Session(condition) => facts
+                .session
+                .map(|session| condition.holds(&session))
+                .into(),
+            Self::Time(periods) => {
+                let is_in = |moment| periods.iter().any(|period| period.contains(moment));
+                facts.moment.map(is_in).into()
+            }
+            Self::All(conditions) => Truth::of_all(conditions.iter().map(|c| c.holds(facts))),
+            Self::Any(conditions) => Truth::of_any(conditions.iter().map(|c| c.holds(facts))),
             Self::Not(condition) => condition.holds(facts).negated(),
+            Self::Content(condition) => facts
+                .content
+                .map_or(Truth::NotYet, |content| condition.holds(&content)),
         }
     }
 
@@ -74,32 +87,19 @@ impl Condition {
     #[must_use]
     pub fn subject_patterns(&self) -> Vec<&Pattern> {
         match self {
-            Self::Subject(patterns) => patterns.iter().collect(),
+            Self::Content(ContentCondition::Subject(patterns)) => patterns.iter().collect(),
             Self::All(conditions) | Self::Any(conditions) => {
                 conditions.iter().flat_map(Self::subject_patterns).collect()
             }
             Self::Direction(_)
-            | Self::Sender(_)
             | Self::Recipient(_)
-            | Self::Header(..)
+            | Self::Sender(_)
+            | Self::Group(_)
+            | Self::Session(_)
+            | Self::Time(_)
+            | Self::Content(_)
             | Self::Not(_) => Vec::new(),
         }
-    }
-}
-
-impl Truth {
-    const fn negated(self) -> Self {
-        match self {
-            Self::No => Self::Yes,
-            Self::NotYet => Self::NotYet,
-            Self::Yes => Self::No,
-        }
-    }
-}
-
-impl From<bool> for Truth {
-    fn from(is_true: bool) -> Self {
-        if is_true { Self::Yes } else { Self::No }
     }
 }
 
@@ -107,32 +107,9 @@ fn any_matches(patterns: &[Pattern], text: &str) -> bool {
     patterns.iter().any(|pattern| pattern.matches(text))
 }
 
-fn from_content(facts: &Facts<'_>, look: impl FnOnce(Content<'_>) -> bool) -> Truth {
-    facts
-        .content
-        .map_or(Truth::NotYet, |content| look(content).into())
-}
-
-/// The least true of all.
-fn all_hold(conditions: &[Condition], facts: &Facts<'_>) -> Truth {
-    let mut truth = Truth::Yes;
-    for condition in conditions {
-        truth = truth.min(condition.holds(facts));
-        if truth == Truth::No {
-            break;
-        }
-    }
-    truth
-}
-
-/// The most true of all.
-fn any_holds(conditions: &[Condition], facts: &Facts<'_>) -> Truth {
-    let mut truth = Truth::No;
-    for condition in conditions {
-        truth = truth.max(condition.holds(facts));
-        if truth == Truth::Yes {
-            break;
-        }
-    }
-    truth
+/// Whether each of `narrow` is covered by one of `wide`.
+fn each_in_one<T>(narrow: &[T], wide: &[T], covers: impl Fn(&T, &T) -> bool) -> bool {
+    narrow
+        .iter()
+        .all(|narrow| wide.iter().any(|wide| covers(wide, narrow)))
 }
