@@ -15,7 +15,7 @@ use policy::facts::Direction;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::config::{Config, Profile};
+use crate::config::Config;
 use crate::decide::{self, decide};
 use crate::deliver::is_protected;
 use crate::failure::{Failure, Refusal, Reply};
@@ -23,6 +23,7 @@ use crate::listen::{Intake, Received};
 use crate::message::{Origin, parse};
 use crate::observe::{self, QueueId};
 use crate::resolve::{self, Keyring, Resolved, resolve};
+use crate::smime::learned;
 use crate::smtp::Envelope;
 use crate::spool::{CopyId, NewCopy, Spool, SpoolError, Stored, Transport};
 use crate::transform::{Context, Copies, Copy, Transformed, transform};
@@ -47,8 +48,6 @@ pub struct Gatekeeper {
     pub keyring: Keyring,
     /// Where copies rest.
     pub spool: Arc<Spool>,
-    /// Named sets of algorithms.
-    pub profiles: Arc<[Profile]>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// How many messages may be in cryptography at once: as many as there are cores.
@@ -94,6 +93,7 @@ impl Gatekeeper {
         let transformed = timeout(self.config.limits.message_budget, self.prepare(received));
         let transformed = transformed.await.map_err(|_| Failure::OutOfTime)??;
         let stored = self.store(&transformed).await?;
+        self.remember_capabilities(&transformed);
         tell(&transformed, &stored, start.elapsed());
         Ok(stored)
     }
@@ -102,7 +102,7 @@ impl Gatekeeper {
         let domains = &self.config.internal_domains;
         let parsed = parse(received)?;
         let decided = decide(parsed, &self.policy, domains, self.clock.now())?;
-        let mut resolved = resolve(decided, &self.keyring, domains).await?;
+        let mut resolved = resolve(decided, &self.keyring, &self.config.profiles, domains).await?;
         // Memory before a core: who has both finishes and gives back both, so that nobody waits for ever.
         resolved.reserve(WORKING_MEMORY).await;
         let resolved = Arc::new(resolved);
@@ -121,7 +121,7 @@ impl Gatekeeper {
     async fn copies(&self, trust: Trust, resolved: Arc<Resolved>) -> Result<Copies, Refusal> {
         let context = Context {
             hostname: self.config.hostname.clone(),
-            profiles: Arc::clone(&self.profiles),
+            profiles: Arc::clone(&self.config.profiles),
             trust,
             now: self.clock.now(),
             most_bytes: self
@@ -160,6 +160,25 @@ impl Gatekeeper {
             .store(copies)
             .await
             .map_err(|error| spool_failure(&error).into())
+    }
+
+    /// Writes down what the signers of verified mail read. Nobody waits for it: the next signed mail says it again.
+    fn remember_capabilities(&self, transformed: &Transformed) {
+        let mut verdicts = transformed
+            .copies()
+            .iter()
+            .filter_map(|copy| copy.treated.verdict.as_ref());
+        // Copies of one message say the same.
+        if let Some((signer, said)) = verdicts.find_map(|verdict| learned(verdict)) {
+            let lookup = Arc::clone(&self.keyring.lookup);
+            tokio::spawn(async move {
+                match lookup.remember_capabilities(&signer, said).await {
+                    Ok(true) => observe::capabilities_remembered(&signer),
+                    Ok(false) => {}
+                    Err(error) => observe::capabilities_forgotten(&signer, &error.to_string()),
+                }
+            });
+        }
     }
 
     /// What can be said at RCPT; a lookup that the content may need begins now.
@@ -215,6 +234,10 @@ fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
     } = transformed.origin();
     for copy in transformed.copies() {
         let treatment = copy.treated.to_string();
+        if let Some(verdict) = &copy.treated.verdict {
+            let reason = verdict.reason.as_ref();
+            observe::judged(*id, verdict.result, reason, &verdict.text, verdict.as_ref());
+        }
         for recipient in &copy.recipients {
             let (rule, address) = (&recipient.rule, &recipient.address);
             observe::decided(
@@ -225,7 +248,7 @@ fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
                 &treatment,
             );
             if let Some(reason) = &recipient.closed {
-                observe::not_opened(*id, address, reason);
+                observe::not_opened(*id, address, &reason.to_string());
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::process;
 pub const PASSPHRASE: &str = "Pässword 1";
 
 /// Raised whenever what is made here changes, so that nobody uses an older one.
-const EDITION: &str = "2";
+const EDITION: &str = "3";
 
 /// Certificates made before this long ago are made again: CRLs and short-lived ones would have run out.
 const LIFETIME: Duration = Duration::from_secs(5 * 24 * 3600);
@@ -91,6 +91,7 @@ const PEOPLE: &[Person] = &[
     Person { issuer: "other-ca", ..person("mallory", "mallory@evil.example", Key::Rsa, BOTH) },
     Person { issuer: "other-ca", ..person("false-bob", "bob@partner.example", Key::Rsa, BOTH) },
     Person { from: "20200101000000Z", until: "20230101000000Z", ..person("bob-before", "bob@partner.example", Key::Rsa, BOTH) },
+    person("spaced", "bob @partner.example", Key::Rsa, BOTH),
     person("bob-encrypt", "bob@partner.example", Key::Rsa, ENCRYPT),
 ];
 

@@ -5,6 +5,7 @@
 
 mod anchors;
 mod authorities;
+mod capabilities;
 mod certificates;
 mod changes;
 mod distrusted;
@@ -23,6 +24,7 @@ use sqlx::{Sqlite, SqlitePool};
 
 pub use anchors::StoredAnchor;
 pub use authorities::StoredAuthority;
+pub use capabilities::StoredCapabilities;
 pub use certificates::{CertificateSource, StoredCertificate};
 pub use changes::{Change, ChangeFeed, ChangeKind};
 pub use keys::{KeyEntry, KeyOrigin, KeyPurpose, KeyState, NewKey, StoredKey};

@@ -7,6 +7,7 @@
 
 mod anchors;
 mod answer;
+mod capabilities;
 mod invalidations;
 mod judge;
 mod walk;
@@ -48,6 +49,7 @@ pub struct Lookup {
     lifetimes: Lifetimes,
     answers: Cache<(String, Purpose), CachedAnswer>,
     invalidations: Invalidations,
+    capabilities: capabilities::Memory,
 }
 
 /// A fresh answer and how it came about.
@@ -126,6 +128,7 @@ impl Lookup {
             lifetimes,
             answers,
             invalidations: Invalidations::default(),
+            capabilities: capabilities::Memory::default(),
         })
     }
 
@@ -220,12 +223,14 @@ impl Lookup {
                 .invalidate(&(address.to_owned(), purpose))
                 .await;
         }
+        self.capabilities.forget(address).await;
     }
 
     /// Forgets all answers.
     pub fn invalidate_all(&self) {
         self.invalidations.count_one();
         self.answers.invalidate_all();
+        self.capabilities.forget_all();
     }
 
     async fn ask(&self, address: &Address, purpose: Purpose) -> CachedAnswer {

@@ -9,7 +9,8 @@ mod message;
 pub mod delivery;
 
 pub use message::{
-    crl_files_read, crl_files_unreadable, decided, directory_passed_over, not_opened,
+    capabilities_forgotten, capabilities_remembered, capabilities_unknown, crl_files_read,
+    crl_files_unreadable, decided, directory_passed_over, judged, no_own_certificate, not_opened,
     policy_warning, publication_accept_failed, publication_listening, refused, started, stopped,
     stopping, store_changed, store_unreadable, stored,
 };

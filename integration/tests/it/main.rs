@@ -1,6 +1,7 @@
 //! One file for each story: what an operator or a correspondent sees of the built gateway.
 
 mod already_encrypted;
+mod attacks;
 mod bad_config;
 mod client_signed;
 mod configs;
@@ -11,6 +12,7 @@ mod directory_http;
 mod directory_ldap;
 mod directory_smimea;
 mod dsn;
+mod header_protection;
 mod hidden_recipients;
 mod keys_p12;
 mod large;
@@ -24,6 +26,7 @@ mod matrix_out;
 mod no_certificate;
 mod post_quantum;
 mod postfix_dovecot;
+mod profiles;
 mod publication;
 mod queue_commands;
 mod restart;

@@ -116,7 +116,7 @@ fn config(data_dir: std::path::PathBuf, routes: Vec<RouteConfig>) -> Config {
         directories: Vec::new(),
         publication: None,
         trust: TrustConfig::default(),
-        profiles: Vec::new(),
+        profiles: Arc::default(),
     }
 }
 
