@@ -17,7 +17,7 @@ mod verify;
 use certstore::cms::{EncryptFailure, SignFailure};
 
 pub use closed::Closed;
-pub use decrypt::{Encryption, OpenOptions, Opened, decrypt};
+pub use decrypt::{EncryptedLayer, OpenOptions, Opened, decrypt};
 pub use encrypt::encrypt_entity;
 pub use form::{SmimeForm, encrypted_to, is_client_signed, is_encrypted, recognise};
 pub use outer::with_entity;
