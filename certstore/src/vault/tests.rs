@@ -168,11 +168,7 @@ async fn the_chain_is_completed_from_the_store_up_to_its_root() {
     }
     setting.import(ALICE, &file).await.unwrap();
     let signer = setting.signer(ALICE).await.unwrap();
-    let chain = [
-        lower.certificate(),
-        upper.certificate(),
-        root.certificate(),
-    ];
+    let chain = [lower.certificate(), upper.certificate(), root.certificate()];
     assert_eq!(
         signer.chain(),
         chain.map(|certificate| certificate.der().to_vec())

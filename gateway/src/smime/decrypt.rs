@@ -35,14 +35,14 @@ pub struct Opened {
 /// One layer that was opened.
 #[derive(Debug, Clone)]
 pub(super) enum OpenedLayer {
-    Encrypted(Encryption),
+    Encrypted(EncryptedLayer),
     /// A signature around ciphertext, with the message as it was then.
     Signed(Message),
 }
 
 /// How one layer was encrypted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Encryption {
+pub struct EncryptedLayer {
     /// The cipher's name, for people.
     pub cipher: String,
     /// Whether the ciphertext was authenticated (AES-GCM): else somebody may have changed it on its way.
@@ -58,7 +58,7 @@ pub struct Encryption {
 
 impl Opened {
     /// How the layers were encrypted, outermost first.
-    pub fn encryptions(&self) -> impl Iterator<Item = &Encryption> {
+    pub fn encryptions(&self) -> impl Iterator<Item = &EncryptedLayer> {
         self.layers.iter().filter_map(|layer| match layer {
             OpenedLayer::Encrypted(encryption) => Some(encryption),
             OpenedLayer::Signed(_) => None,
@@ -124,7 +124,7 @@ enum Peeled {
     /// The message with what its signature covers as its content, which is encrypted.
     Signature(Message),
     /// The message with its content in clear, the entity that was encrypted, and how.
-    Encryption(Box<(Message, Message, Encryption)>),
+    Encryption(Box<(Message, Message, EncryptedLayer)>),
 }
 
 /// Takes off the outermost layer; None where there is none that has to be taken off.
@@ -165,7 +165,7 @@ fn open(
     enveloped: &EnvelopedData<'_>,
     decryptors: &[Arc<dyn Decryptor>],
     options: &DecryptOptions,
-) -> Result<(Message, Message, Encryption), Closed> {
+) -> Result<(Message, Message, EncryptedLayer), Closed> {
     if let Err(error) = message.from_addresses() {
         return Err(Closed::Ambiguous(error.to_string()));
     }
@@ -173,7 +173,7 @@ fn open(
     let plaintext = std::mem::take(&mut *decrypted.content);
     let entity = entity(plaintext, decrypted.authenticated).ok_or(Closed::Undecryptable)?;
     let content = with_content_of(message, &entity).ok_or(Closed::Undecryptable)?;
-    let encryption = Encryption {
+    let encryption = EncryptedLayer {
         cipher: decrypted.cipher,
         is_authenticated: decrypted.authenticated,
         is_weak: decrypted.weak,

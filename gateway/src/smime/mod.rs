@@ -19,7 +19,7 @@ use certstore::cms::{EncryptFailure, SignFailure};
 
 pub use capabilities::{Chosen, Readable, choose, learned};
 pub use closed::Closed;
-pub use decrypt::{Encryption, Opened, decrypt};
+pub use decrypt::{EncryptedLayer, Opened, decrypt};
 pub use encrypt::{EncryptTo, Encrypted, compress_entity, encrypt_entity};
 pub use form::{ClientForm, SmimeForm, is_encrypted, recognise};
 pub use outer::with_entity;

@@ -7,7 +7,7 @@
 use policy::address::Address;
 
 use super::{Coverage, Layer, Verdict, VerdictResult, moment};
-use crate::smime::decrypt::Encryption;
+use crate::smime::decrypt::EncryptedLayer;
 
 /// Longest piece of text, in characters.
 const LONGEST: usize = 400;
@@ -102,7 +102,7 @@ fn signed(verdict: &Verdict) -> String {
 }
 
 fn decrypted(layer: &Layer) -> Option<String> {
-    let Layer::Encrypted(Encryption {
+    let Layer::Encrypted(EncryptedLayer {
         cipher,
         is_authenticated,
         is_weak,

@@ -17,7 +17,7 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::closed::Closed;
-use super::decrypt::Encryption;
+use super::decrypt::EncryptedLayer;
 use super::headers::HeaderReport;
 
 pub use fields::{authentication_results, verdict_field};
@@ -71,7 +71,7 @@ pub enum Coverage {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Layer {
     /// Encrypted, and opened here.
-    Encrypted(Encryption),
+    Encrypted(EncryptedLayer),
     /// Signed.
     Signed {
         /// What this signature alone is worth.
