@@ -1,7 +1,7 @@
 //! Hidden header fields at the top of the text, for mail programs that do not know of header protection (RFC 9788,
 //! sections 5.2.2, 5.2.3 and 4.5.3).
 //!
-//! Only main bodies get one. Text in a charset that is not written in ASCII gets none.
+//! Only main bodies get one, of a bounded length. Text in a charset that is not written in ASCII gets none.
 
 use bytes::Bytes;
 use memchr::memmem;
@@ -10,6 +10,10 @@ use crate::message::{BodyEdit, Field, Message, MessageError, Part, TransferEncod
 
 /// The Content-Type parameter of a part that has one.
 const PARAMETER: &str = "hp-legacy-display";
+/// So many main bodies get one: more alternatives of one text are no mail.
+const MOST_BODIES: usize = 4;
+/// Longest text that is shown, in bytes.
+const LONGEST: usize = 4_096;
 /// The class of the element that it is in HTML.
 const CLASS: &str = "header-protection-legacy-display";
 
@@ -20,7 +24,8 @@ const CLASS: &str = "header-protection-legacy-display";
 pub(super) fn added(message: &Message, hidden: &[Field<'_>]) -> Result<Message, MessageError> {
     let edits = message
         .main_bodies()
-        .filter(|part| is_written_in_ascii(part) && has_blank_line(message, part));
+        .filter(|part| is_written_in_ascii(part) && has_blank_line(message, part))
+        .take(MOST_BODIES);
     let edits: Vec<BodyEdit<'_>> = edits
         .map(|part| BodyEdit {
             part,
@@ -65,7 +70,11 @@ fn has_blank_line(message: &Message, part: &Part) -> bool {
 
 fn with_display(message: &Message, part: &Part, hidden: &[Field<'_>]) -> Vec<u8> {
     let content = part.decoded(message.content());
-    let text = lines(part, hidden);
+    let mut text = lines(part, hidden);
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+        text.push_str("\r\n");
+    }
     if part.content_type.is("text", "plain") {
         return [text.as_bytes(), b"\r\n", &content].concat();
     }
