@@ -1,6 +1,7 @@
 mod attacks;
 mod interop;
 mod people;
+mod properties;
 
 use std::sync::Arc;
 use std::time::SystemTime;
