@@ -204,6 +204,10 @@ fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
     let id = parsed.id();
     for copy in transformed.copies() {
         let treatment = copy.treated.to_string();
+        if let Some(verdict) = &copy.treated.verdict {
+            let reason = verdict.reason.as_ref();
+            observe::judged(id, verdict.result, reason, &verdict.text, verdict.as_ref());
+        }
         for recipient in &copy.recipients {
             let (rule, address) = (&recipient.rule, &recipient.address);
             observe::decided(
@@ -214,7 +218,7 @@ fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
                 &treatment,
             );
             if let Some(reason) = &recipient.closed {
-                observe::not_opened(id, address, reason);
+                observe::not_opened(id, address, &reason.to_string());
             }
         }
     }

@@ -19,6 +19,7 @@ use crate::config::Profile;
 use crate::failure::{Failure, Refusal};
 use crate::message::{self, Message, Parsed};
 use crate::resolve::{Plan, Resolved, Treatment};
+use crate::smime::{Closed, Verdict};
 
 /// What stays the same from message to message.
 #[derive(Debug, Clone)]
@@ -61,7 +62,7 @@ pub struct Recipient {
     /// The rule that decided.
     pub rule: RuleRef,
     /// Why an encrypted message stays closed for it, where it was to be opened.
-    pub closed: Option<String>,
+    pub closed: Option<Closed>,
 }
 
 impl Recipient {
@@ -83,8 +84,8 @@ pub struct Treated {
     pub encrypted_to: usize,
     /// Decrypted here: it leaves over protected ways only (law 6).
     pub opened: bool,
-    /// The verdict on its signature, in the words of `Authentication-Results`.
-    pub verdict: Option<String>,
+    /// The verdict on it, where its rule wants one.
+    pub verdict: Option<Arc<Verdict>>,
 }
 
 impl Transformed {

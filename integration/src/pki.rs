@@ -101,6 +101,7 @@ const PEOPLE: &[Person] = &[
     Person { issuer: "other-ca", ..person("mallory", "mallory@evil.example", Key::Rsa, BOTH) },
     Person { issuer: "other-ca", ..person("false-bob", "bob@partner.example", Key::Rsa, BOTH) },
     Person { from: "20200101000000Z", until: "20230101000000Z", ..person("bob-before", "bob@partner.example", Key::Rsa, BOTH) },
+    person("spaced", "bob @partner.example", Key::Rsa, BOTH),
     person("bob-encrypt", "bob@partner.example", Key::Rsa, ENCRYPT),
 ];
 

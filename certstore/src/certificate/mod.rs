@@ -11,6 +11,7 @@ mod file;
 mod fingerprint;
 mod key;
 mod purpose;
+mod recipient;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use error::CertificateError;
 pub use file::{MAX_CERTIFICATES, read_certificates};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use purpose::Purpose;
+pub use recipient::describe_recipient;
 
 /// The longest certificate that is read, in bytes.
 pub const MAX_CERTIFICATE_SIZE: usize = 64 * 1024;

@@ -1,8 +1,10 @@
 //! Events of a message on its way from DATA to the spool, and of the program as a whole.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use policy::address::Address;
+use serde::Serialize;
 use tracing::{debug, error, info, warn};
 
 use super::QueueId;
@@ -11,6 +13,19 @@ use crate::failure::Refusal;
 /// A recipient's copy was decided: by which rule, and what is done.
 pub fn decided(id: QueueId, recipient: &Address, rule: &str, place: &str, treatment: &str) {
     info!(event = "message.decided", %id, %recipient, rule, place, treatment, "decided");
+}
+
+/// What was found out about a copy that came in: its result, why it is no pass, and everything else as JSON.
+pub fn judged(
+    id: QueueId,
+    result: impl Display,
+    reason: Option<impl Display>,
+    text: &str,
+    verdict: impl Serialize,
+) {
+    let reason = reason.map(|reason| reason.to_string());
+    let verdict = serde_json::to_string(&verdict).unwrap_or_default();
+    info!(event = "message.judged", %id, %result, reason, text, verdict, "judged");
 }
 
 /// An encrypted message stays closed for this recipient.

@@ -9,7 +9,7 @@ mod message;
 pub mod delivery;
 
 pub use message::{
-    decided, directory_passed_over, not_opened, policy_warning, refused, started, stopped,
+    decided, directory_passed_over, judged, not_opened, policy_warning, refused, started, stopped,
     stopping, store_changed, store_unreadable, stored,
 };
 pub use queue_id::{QueueId, QueueIdError};

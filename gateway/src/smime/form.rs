@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use certstore::cms::{self, ContentInfo, RecipientId};
 use certstore::trust::TrustedCertificate;
 use memchr::memmem;
@@ -48,10 +49,23 @@ pub fn recognise(message: &Message) -> SmimeForm<'_> {
     if is_clear_signed(message, 0, root) {
         return clear_signed(message, root);
     }
-    if root.kind == PartKind::Leaf && is_pkcs7_mime(root) {
+    if root.kind == PartKind::Leaf && (is_pkcs7_mime(root) || is_pkcs7_signature(root)) {
         return SmimeForm::Pkcs7(contents(message, root));
     }
     SmimeForm::None
+}
+
+/// The entity that a signature of the whole message covers, whether it is right or not. A clear-signed one is not copied.
+pub(super) fn signed_entity(message: &Message, form: &SmimeForm<'_>) -> Option<Message> {
+    let content = match form {
+        SmimeForm::ClearSigned { signed, .. } => message.content().slice_ref(signed),
+        SmimeForm::Pkcs7(bytes) => match cms::parse(bytes) {
+            Ok(ContentInfo::Signed(signed)) => Bytes::copy_from_slice(signed.content()?),
+            _ => return None,
+        },
+        SmimeForm::None | SmimeForm::Ambiguous | SmimeForm::Malformed(_) => return None,
+    };
+    Message::parse(content).ok()
 }
 
 /// Whether some part, but not the whole, says that it is signed. Attached messages speak for themselves alone.
@@ -65,18 +79,19 @@ pub(super) fn has_signed_part(message: &Message) -> bool {
         let says_signed = is_clear_signed(message, index, part)
             || (part.kind == PartKind::Leaf
                 && is_pkcs7_mime(part)
-                && part.content_type.parameter("smime-type") != Some("enveloped-data"));
+                && has_signer(&contents(message, part)));
         says_signed && !is_attached(part)
     })
+}
+
+fn has_signer(bytes: &[u8]) -> bool {
+    let signed = cms::parse(bytes);
+    matches!(signed, Ok(ContentInfo::Signed(signed)) if signed.signer_count() > 0)
 }
 
 /// Whether a client signed the message already, so that it is not signed again: there is a signer in its CMS.
 #[must_use]
 pub fn is_client_signed(message: &Message) -> bool {
-    let has_signer = |bytes: &[u8]| {
-        let signed = cms::parse(bytes);
-        matches!(signed, Ok(ContentInfo::Signed(signed)) if signed.signer_count() > 0)
-    };
     match recognise(message) {
         SmimeForm::ClearSigned { signature, .. } => has_signer(&signature),
         SmimeForm::Pkcs7(bytes) => has_signer(&bytes),

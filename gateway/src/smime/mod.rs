@@ -1,11 +1,12 @@
 //! S/MIME as it stands in mail (RFC 8551): signing, encrypting, decrypting, verifying, and what is said about it.
 //!
 //! Cryptography is [`certstore::cms`], trust is [`certstore::trust`], what an entity is [`crate::message`]; here the three
-//! meet. Left out: protected header fields (RFC 9788). Fields within an entity mean nothing here.
+//! meet. Fields within an entity mean nothing but by the rules of [`headers`].
 
 mod decrypt;
 mod encrypt;
 mod form;
+pub mod headers;
 mod outer;
 mod pkcs7;
 mod sign;
@@ -14,12 +15,15 @@ mod verify;
 
 use certstore::cms::{EncryptFailure, SignFailure};
 
-pub use decrypt::{DecryptOutcome, Layer, Opened, decrypt};
+pub use decrypt::{Closed, Encryption, OpenOptions, Opened, decrypt};
 pub use encrypt::encrypt_entity;
 pub use form::{SmimeForm, encrypted_to, is_client_signed, is_encrypted, recognise};
 pub use outer::with_entity;
 pub use sign::sign_entity;
-pub use verdict::{Reason, Verdict, VerdictResult, authentication_results};
+pub use verdict::{
+    Coverage, Layer, Match, Reason, Signature, Verdict, VerdictResult, authentication_results,
+    verdict_field,
+};
 pub use verify::verify;
 
 /// Why a message could not be signed or encrypted.

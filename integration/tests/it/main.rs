@@ -1,6 +1,7 @@
 //! One file for each story: what an operator or a correspondent sees of the built gateway.
 
 mod already_encrypted;
+mod attacks;
 mod bad_config;
 mod client_signed;
 mod configs;
@@ -9,6 +10,7 @@ mod crash;
 mod database_readonly;
 mod demo;
 mod dsn;
+mod header_protection;
 mod hidden_recipients;
 mod interoperability;
 mod keys_p12;
