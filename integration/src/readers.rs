@@ -175,10 +175,20 @@ pub fn cms_parse(input: &[u8]) -> bool {
         }
         Ok(ContentInfo::Enveloped(enveloped)) => {
             assert!(enveloped.recipients().len() <= input.len());
-            assert!(enveloped.decrypt(&[]).is_err(), "there is no key");
+            assert!(
+                enveloped
+                    .decrypt(&[], &cms::DecryptOptions::default())
+                    .is_err(),
+                "there is no key"
+            );
             black_box((enveloped.cipher_name(), enveloped.is_authenticated()));
         }
-        Ok(ContentInfo::Other(name)) => assert!(name.len() < 1_000),
+        Ok(ContentInfo::Compressed(compressed)) => {
+            const LIMIT: usize = 1 << 22;
+            let unpacked = compressed.decompress(LIMIT);
+            assert!(unpacked.is_err() || unpacked.is_ok_and(|content| content.len() <= LIMIT));
+        }
+        Ok(ContentInfo::Other(unsupported)) => assert!(unsupported.name.len() < 1_000),
         Err(_) => {}
     }
     let bundled: usize = cms::certificates(input).map_or(0, |all| all.iter().map(Vec::len).sum());
@@ -267,7 +277,7 @@ pub fn smime(input: &[u8]) -> bool {
         return false;
     };
     black_box(smime::recognise(&message));
-    assert!(smime::decrypt(&message, &[]).is_err(), "there is no key");
+    assert!(smime::decrypt(&message, &[], &OpenOptions::default()).is_err(), "there is no key");
     let passes = [&*NOBODY, &*KNOWN].map(|trust| {
         let verdict = smime::verify(&message, trust, now());
         let field = smime::authentication_results(HOSTNAME, &verdict);

@@ -34,6 +34,9 @@ impl Certificate {
     pub fn allows(&self, purpose: Purpose) -> Result<(), &'static str> {
         self.allows_mail()?;
         match purpose {
+            Purpose::Signing if self.key_kind() == Some(KeyKind::X25519) => {
+                Err("has an X25519 key, which cannot sign")
+            }
             Purpose::Signing => self.key_usage().map_or(Ok(()), for_signing),
             Purpose::Encryption => self.allows_encryption(),
         }
@@ -56,7 +59,8 @@ impl Certificate {
             Some(KeyKind::Rsa { .. }) if usage.is_some_and(|u| !u.key_encipherment()) => {
                 Err("does not allow keyEncipherment in its keyUsage")
             }
-            Some(KeyKind::Ec(_)) if usage.is_some_and(|u| !u.key_agreement()) => {
+            Some(KeyKind::Ed25519) => Err("has an Ed25519 key, which can only sign"),
+            Some(KeyKind::Ec(_) | KeyKind::X25519) if usage.is_some_and(|u| !u.key_agreement()) => {
                 Err("does not allow keyAgreement in its keyUsage")
             }
             Some(_) => Ok(()),

@@ -36,6 +36,10 @@ pub enum KeyKind {
     },
     /// An elliptic curve key, for ECDSA and ECDH.
     Ec(Curve),
+    /// A key for X25519 (RFC 8410): for encryption alone.
+    X25519,
+    /// A key for Ed25519 (RFC 8410): for signatures alone.
+    Ed25519,
 }
 
 /// How a signature over a message is made.
@@ -47,6 +51,8 @@ pub enum SignatureScheme {
     RsaPss(Digest),
     /// ECDSA, the signature as a DER `ECDSA-Sig-Value` (RFC 5753, section 2.1).
     Ecdsa(Curve, Digest),
+    /// Ed25519, over the message itself (RFC 8419).
+    Ed25519,
 }
 
 /// How a content-encryption key was encrypted to an RSA key.
@@ -54,8 +60,17 @@ pub enum SignatureScheme {
 pub enum KeyTransport {
     /// RSAES-PKCS1-v1_5.
     Pkcs1,
-    /// RSAES-OAEP, digest and MGF1 alike, empty label (RFC 3560).
+    /// RSAES-OAEP, digest and MGF1 alike, and the empty label but for [`Decryptor::decrypt_labelled_key`] (RFC 3560).
     Oaep(Digest),
+}
+
+/// How a key-encryption key is derived from what two keys agreed on: dhSinglePass-stdDH with one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyDerivation {
+    /// The function of ANSI X9.63 (RFC 5753, section 7.1.4).
+    X963(Digest),
+    /// HKDF, for X25519 (RFC 8418, section 2.2).
+    Hkdf(Digest),
 }
 
 /// Why a holder of a key did not do what was asked. It says nothing about the ciphertext that an attacker could use.
@@ -122,9 +137,30 @@ pub trait Decryptor: Send + Sync + std::fmt::Debug {
         encrypted_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure>;
 
+    /// Decrypts a content-encryption key that was encrypted to this RSA key by RSAES-OAEP with a label.
+    ///
+    /// # Errors
+    /// [`KeyFailure`]; [`KeyFailure::Unsuitable`] from a holder that knows no labels.
+    fn decrypt_labelled_key(
+        &self,
+        _digest: Digest,
+        _label: &[u8],
+        _encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        Err(KeyFailure::Unsuitable("an OAEP label"))
+    }
+
     /// The ECDH shared secret of this key and `public_key`, an uncompressed point (SEC 1, section 2.3.3).
     ///
     /// # Errors
     /// [`KeyFailure`].
     fn agree(&self, curve: Curve, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure>;
+
+    /// The X25519 shared secret of this key and `public_key`, 32 octets (RFC 7748, section 6.1); never all zero.
+    ///
+    /// # Errors
+    /// [`KeyFailure`]; [`KeyFailure::Unsuitable`] from a holder of another kind of key.
+    fn agree_x25519(&self, _public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        Err(KeyFailure::Unsuitable("X25519"))
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use const_oid::db::rfc5912;
+use der::asn1::ObjectIdentifier;
 
-use super::algorithm::{Algorithm, AlgorithmError};
+use super::algorithm::Algorithm;
 use super::ber::{BerError, Element, Reader, Tag};
-use super::{CmsError, KeyTransport, RecipientId, rsa_parameters};
+use super::{CmsError, RecipientId};
 
 /// Recipients that one message may name.
 const MAX_RECIPIENTS: usize = 10_000;
@@ -23,15 +23,16 @@ pub(super) struct EncryptedKey<'a> {
 pub(super) enum KeyMethod<'a> {
     /// To an RSA key.
     Transport(Algorithm<'a>),
-    /// By agreement with an elliptic curve key.
+    /// By agreement with an elliptic curve or X25519 key.
     Agreement(KeyAgreement<'a>),
 }
 
 /// The part of a KeyAgreeRecipientInfo that all its recipients share.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeyAgreement<'a> {
-    /// The originator's public key; None if it is only named, which mail does not do (RFC 5753, section 3.1.1).
-    pub(super) originator_key: Option<&'a [u8]>,
+    /// The originator's public key, and its algorithm; None if it is only named, which mail does not do (RFC 5753,
+    /// section 3.1.1).
+    pub(super) originator_key: Option<(ObjectIdentifier, &'a [u8])>,
     pub(super) user_keying_material: Option<Element<'a>>,
     pub(super) algorithm: Algorithm<'a>,
 }
@@ -101,6 +102,9 @@ impl<'a> Recipients<'a> {
         let mut encrypted_keys = fields.expect(Tag::SEQUENCE)?.children()?;
         fields.finish()?;
         while let Some(encrypted_key) = encrypted_keys.next_element()? {
+            if self.ids.len() > MAX_RECIPIENTS {
+                break;
+            }
             let mut fields = encrypted_key.children()?;
             let id = match fields.optional(Tag::context(0))? {
                 Some(identifier) => recipient_key_identifier(&identifier)?,
@@ -120,29 +124,21 @@ impl<'a> Recipients<'a> {
 }
 
 /// The octets of an OriginatorPublicKey, if the originator is given so.
-fn originator_key<'a>(originator: &Element<'a>) -> Result<Option<&'a [u8]>, BerError> {
+fn originator_key<'a>(
+    originator: &Element<'a>,
+) -> Result<Option<(ObjectIdentifier, &'a [u8])>, BerError> {
     if originator.tag() != Tag::context(1) {
         return Ok(None);
     }
     let mut fields = originator.children()?;
-    fields.expect(Tag::SEQUENCE)?;
+    let algorithm = Algorithm::read(&mut fields)?;
     let key = fields.expect(Tag::BIT_STRING)?.bit_string()?;
     fields.finish()?;
-    Ok(Some(key))
+    Ok(Some((algorithm.oid, key)))
 }
 
 /// RecipientKeyIdentifier; its date and other attribute tell nothing that we need.
 fn recipient_key_identifier(element: &Element<'_>) -> Result<RecipientId, BerError> {
     let identifier = element.children()?.expect(Tag::OCTET_STRING)?.octets()?;
     Ok(RecipientId::SubjectKeyIdentifier(identifier.into_owned()))
-}
-
-impl KeyTransport {
-    pub(super) fn read(algorithm: &Algorithm<'_>) -> Result<Self, AlgorithmError> {
-        match algorithm.oid {
-            rfc5912::RSA_ENCRYPTION => Ok(Self::Pkcs1),
-            rfc5912::ID_RSAES_OAEP => rsa_parameters::read_oaep(algorithm).map(Self::Oaep),
-            _ => Err(algorithm.unsupported()),
-        }
-    }
 }

@@ -7,9 +7,9 @@ use rsa::pkcs1::DecodeRsaPublicKey;
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
 
-use super::algorithm::{Algorithm, AlgorithmError, ECDSA_WITH_SHA_1, unsupported};
+use super::algorithm::{Algorithm, AlgorithmError, ECDSA_WITH_SHA_1};
 use super::certificate_outline::PublicKey;
-use super::{Curve, Digest, SignatureFault, rsa_parameters};
+use super::{Curve, Digest, SignatureFault, Unsupported, rsa_parameters};
 
 /// How a signature was made, as its AlgorithmIdentifier says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,10 +102,16 @@ impl SignatureAlgorithm {
                     .is_ok()
             }
             (_, PublicKey::Unsupported(oid)) => {
-                return Err(SignatureFault::Unsupported(unsupported(*oid)));
+                return Err(SignatureFault::Unsupported(Unsupported::of(*oid)));
             }
             // The signature is of another kind than the key: nobody made it with this key.
-            (_, PublicKey::Rsa { .. } | PublicKey::Ec { .. } | PublicKey::Ed25519(_)) => false,
+            (
+                _,
+                PublicKey::Rsa { .. }
+                | PublicKey::Ec { .. }
+                | PublicKey::X25519(_)
+                | PublicKey::Ed25519(_),
+            ) => false,
         };
         verified.then_some(()).ok_or(SignatureFault::BadSignature)
     }
@@ -158,8 +164,9 @@ fn supported_length(bits: u32, least: u32) -> Result<(), SignatureFault> {
     if (least..=MAX_RSA_BITS).contains(&bits) {
         return Ok(());
     }
-    Err(SignatureFault::Unsupported(format!(
-        "unsupported: an RSA key of {bits} bits"
+    Err(SignatureFault::Unsupported(Unsupported::detail(
+        rfc5912::RSA_ENCRYPTION,
+        format!("an RSA key of {bits} bits"),
     )))
 }
 
@@ -201,9 +208,10 @@ fn ecdsa_parameters(
         (Curve::P521, Digest::Sha384) => &signature::ECDSA_P521_SHA384_ASN1,
         (Curve::P521, Digest::Sha512) => &signature::ECDSA_P521_SHA512_ASN1,
         (Curve::P384, Digest::Sha1) => {
-            return Err(SignatureFault::Unsupported(
-                "unsupported: ECDSA with SHA-1 on P-384".to_owned(),
-            ));
+            return Err(SignatureFault::Unsupported(Unsupported::detail(
+                ECDSA_WITH_SHA_1,
+                "ecdsa-with-SHA1 on P-384",
+            )));
         }
     })
 }

@@ -13,8 +13,8 @@ use aws_lc_rs::signature::{
     EcdsaSigningAlgorithm, KeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 use rcgen::{
-    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_RSA_SHA256,
-    PublicKeyData, SignatureAlgorithm, SigningKey,
+    PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519,
+    PKCS_RSA_SHA256, PublicKeyData, SignatureAlgorithm, SigningKey,
 };
 use spki::{SubjectPublicKeyInfoRef, der::Decode};
 use zeroize::Zeroizing;
@@ -135,7 +135,8 @@ impl SigningKey for NewKey {
 /// The key of a CA, wherever it is kept.
 pub(super) struct AuthorityKey {
     signer: Arc<dyn Signer>,
-    kind: KeyKind,
+    scheme: SignatureScheme,
+    algorithm: &'static SignatureAlgorithm,
     public: Vec<u8>,
     /// Why the signer refused, which rcgen's error cannot carry.
     failure: OnceLock<KeyFailure>,
@@ -146,14 +147,17 @@ impl AuthorityKey {
         signer: Arc<dyn Signer>,
         certificate: &Certificate,
     ) -> Result<Self, IssueError> {
-        let unsupported = IssueError::UnsupportedAuthority("its key is neither RSA nor NIST curve");
-        let kind = certificate.key_kind().ok_or(unsupported.clone())?;
+        let unsupported =
+            IssueError::UnsupportedAuthority("its key is neither RSA, nor NIST curve, nor Ed25519");
+        let kind = certificate.key_kind().and_then(algorithms);
+        let (scheme, algorithm) = kind.ok_or(unsupported.clone())?;
         let public_key = SubjectPublicKeyInfoRef::from_der(certificate.spki_der())
             .map_err(|_| unsupported.clone())?;
         let public = public_key.subject_public_key.as_bytes();
         Ok(Self {
             signer,
-            kind,
+            scheme,
+            algorithm,
             public: public.ok_or(unsupported)?.to_vec(),
             failure: OnceLock::new(),
         })
@@ -163,14 +167,24 @@ impl AuthorityKey {
     pub(super) fn failure(&self) -> Option<KeyFailure> {
         self.failure.get().cloned()
     }
+}
 
-    fn scheme(&self) -> SignatureScheme {
-        match self.kind {
-            KeyKind::Rsa { .. } => SignatureScheme::RsaPkcs1(Digest::Sha256),
-            KeyKind::Ec(Curve::P256) => SignatureScheme::Ecdsa(Curve::P256, Digest::Sha256),
-            KeyKind::Ec(Curve::P384) => SignatureScheme::Ecdsa(Curve::P384, Digest::Sha384),
-            KeyKind::Ec(Curve::P521) => SignatureScheme::Ecdsa(Curve::P521, Digest::Sha512),
+/// How a CA with a key of this kind signs: as it is called here, and by rcgen.
+fn algorithms(kind: KeyKind) -> Option<(SignatureScheme, &'static SignatureAlgorithm)> {
+    let ecdsa = SignatureScheme::Ecdsa;
+    match kind {
+        KeyKind::Rsa { .. } => Some((SignatureScheme::RsaPkcs1(Digest::Sha256), &PKCS_RSA_SHA256)),
+        KeyKind::Ec(curve @ Curve::P256) => {
+            Some((ecdsa(curve, Digest::Sha256), &PKCS_ECDSA_P256_SHA256))
         }
+        KeyKind::Ec(curve @ Curve::P384) => {
+            Some((ecdsa(curve, Digest::Sha384), &PKCS_ECDSA_P384_SHA384))
+        }
+        KeyKind::Ec(curve @ Curve::P521) => {
+            Some((ecdsa(curve, Digest::Sha512), &PKCS_ECDSA_P521_SHA512))
+        }
+        KeyKind::Ed25519 => Some((SignatureScheme::Ed25519, &PKCS_ED25519)),
+        KeyKind::X25519 => None,
     }
 }
 
@@ -180,18 +194,13 @@ impl PublicKeyData for AuthorityKey {
     }
 
     fn algorithm(&self) -> &'static SignatureAlgorithm {
-        match self.kind {
-            KeyKind::Rsa { .. } => &PKCS_RSA_SHA256,
-            KeyKind::Ec(Curve::P256) => &PKCS_ECDSA_P256_SHA256,
-            KeyKind::Ec(Curve::P384) => &PKCS_ECDSA_P384_SHA384,
-            KeyKind::Ec(Curve::P521) => &PKCS_ECDSA_P521_SHA512,
-        }
+        self.algorithm
     }
 }
 
 impl SigningKey for AuthorityKey {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
-        self.signer.sign(self.scheme(), message).map_err(|failure| {
+        self.signer.sign(self.scheme, message).map_err(|failure| {
             self.failure.get_or_init(|| failure);
             rcgen::Error::RemoteKeyError
         })

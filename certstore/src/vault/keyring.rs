@@ -10,7 +10,7 @@ use super::software_key::SoftwareKey;
 use super::{Vault, VaultError, place_of_key};
 use crate::certificate::{Certificate, Purpose};
 use crate::cms::{
-    Curve, Decryptor, KeyFailure, KeyTransport, RecipientId, SignatureScheme, Signer,
+    Curve, Decryptor, Digest, KeyFailure, KeyTransport, RecipientId, SignatureScheme, Signer,
 };
 use crate::database::{KeyEntry, KeyPurpose, KeyState, StoredKey};
 use crate::seal::SealingKey;
@@ -239,7 +239,20 @@ impl Decryptor for VaultDecryptor {
         self.key.decrypt(transport, encrypted_key)
     }
 
+    fn decrypt_labelled_key(
+        &self,
+        digest: Digest,
+        label: &[u8],
+        encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        self.key.decrypt_labelled(digest, label, encrypted_key)
+    }
+
     fn agree(&self, curve: Curve, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
         self.key.agree(curve, public_key)
+    }
+
+    fn agree_x25519(&self, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        self.key.agree_x25519(public_key)
     }
 }

@@ -11,6 +11,7 @@ mod import;
 mod key_file;
 mod keyring;
 mod pkcs12;
+mod curve25519;
 mod software_key;
 mod vault_key;
 

@@ -1,15 +1,14 @@
 //! A private key in memory, ready for use with aws-lc; the only place where one does its work.
 //!
-//! RSA keys (2048 to 8192 bits) sign with PKCS#1 v1.5 and PSS and decrypt; EC keys on the NIST curves sign and agree.
+//! RSA keys (2048 to 8192 bits) sign with PKCS#1 v1.5 and PSS and decrypt; EC keys on the NIST curves sign and agree;
+//! Ed25519 keys sign, X25519 keys agree.
 //! aws-lc clears the memory of its key objects when they go. What a failed operation tells is that it failed.
 
 use aws_lc_rs::agreement::{self, UnparsedPublicKey};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{
-    self, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384,
-    OAEP_SHA512_MGF1SHA512, OaepAlgorithm, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey,
-    PrivateDecryptingKey,
+    self, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey,
 };
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA256_ASN1_SIGNING,
@@ -21,20 +20,22 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
     ID_EC_PUBLIC_KEY, ID_RSASSA_PSS, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1, SECP_521_R_1,
 };
+use const_oid::db::rfc8410::{ID_ED_25519, ID_X_25519};
 use der::Decode;
 use spki::SubjectPublicKeyInfoRef;
 use zeroize::Zeroizing;
 
+use super::curve25519::{Ed25519Key, X25519Key};
 use crate::certificate::Certificate;
 use crate::cms::ber::{BerError, Element, Tag};
-use crate::cms::{Curve, Digest, KeyFailure, KeyTransport, SignatureScheme};
+use crate::cms::{Curve, Digest, KeyFailure, KeyTransport, SignatureScheme, oaep_algorithm};
 
 /// Why bytes are not a private key that can be used here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRejection {
     /// A key of another kind; its algorithm or curve as an object identifier.
     #[error(
-        "the private key is of a kind that is not supported ({0}): RSA and EC keys on P-256, P-384 and P-521 are"
+        "the private key is of a kind that is not supported ({0}): RSA, EC keys on P-256, P-384 and P-521, Ed25519 and X25519 are"
     )]
     Unsupported(String),
     /// An RSA key that is too short or too long, or whose numbers do not fit together, or the like for EC.
@@ -57,6 +58,8 @@ impl From<BerError> for KeyRejection {
 pub(super) enum SoftwareKey {
     Rsa(Box<RsaKey>),
     Ec(Box<EcKey>),
+    Ed25519(Box<Ed25519Key>),
+    X25519(Box<X25519Key>),
 }
 
 pub(super) struct RsaKey {
@@ -77,6 +80,8 @@ impl std::fmt::Debug for SoftwareKey {
         f.write_str(match self {
             Self::Rsa(_) => "SoftwareKey(RSA)",
             Self::Ec(_) => "SoftwareKey(EC)",
+            Self::Ed25519(_) => "SoftwareKey(Ed25519)",
+            Self::X25519(_) => "SoftwareKey(X25519)",
         })
     }
 }
@@ -107,6 +112,8 @@ impl SoftwareKey {
                     .object_identifier()?;
                 Self::ec(named_curve(curve)?, &key)
             }
+            ID_ED_25519 => Ok(Self::Ed25519(Box::new(Ed25519Key::read(&key)?))),
+            ID_X_25519 => Ok(Self::X25519(Box::new(X25519Key::read(&key)?))),
             other => Err(KeyRejection::Unsupported(other.to_string())),
         }
     }
@@ -117,6 +124,8 @@ impl SoftwareKey {
         Ok(Zeroizing::new(match self {
             Self::Rsa(key) => key.signing.as_der().map_err(refused)?.as_ref().to_vec(),
             Self::Ec(key) => key.signing.to_pkcs8v1().map_err(refused)?.as_ref().to_vec(),
+            Self::Ed25519(key) => return key.to_pkcs8(),
+            Self::X25519(key) => return key.to_pkcs8(),
         }))
     }
 
@@ -125,6 +134,8 @@ impl SoftwareKey {
         let public = match self {
             Self::Rsa(key) => key.signing.public_key().as_ref(),
             Self::Ec(key) => key.signing.public_key().as_ref(),
+            Self::Ed25519(key) => key.public(),
+            Self::X25519(key) => key.public(),
         };
         SubjectPublicKeyInfoRef::from_der(certificate.spki_der())
             .is_ok_and(|spki| spki.subject_public_key.raw_bytes() == public)
@@ -145,13 +156,15 @@ impl SoftwareKey {
             (Self::Ec(key), SignatureScheme::Ecdsa(curve, digest)) if key.curve == curve => {
                 key.sign(digest, message)
             }
-            (Self::Rsa(_), SignatureScheme::Ecdsa(..)) => Err(KeyFailure::Unsuitable("ECDSA")),
+            (Self::Ed25519(key), SignatureScheme::Ed25519) => key.sign(message),
             (Self::Ec(_), SignatureScheme::Ecdsa(..)) => {
                 Err(KeyFailure::Unsuitable("ECDSA on another curve"))
             }
-            (Self::Ec(_), SignatureScheme::RsaPkcs1(_) | SignatureScheme::RsaPss(_)) => {
+            (_, SignatureScheme::Ecdsa(..)) => Err(KeyFailure::Unsuitable("ECDSA")),
+            (_, SignatureScheme::RsaPkcs1(_) | SignatureScheme::RsaPss(_)) => {
                 Err(KeyFailure::Unsuitable("RSA"))
             }
+            (_, SignatureScheme::Ed25519) => Err(KeyFailure::Unsuitable("Ed25519")),
         }
     }
 
@@ -162,7 +175,19 @@ impl SoftwareKey {
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
         match self {
             Self::Rsa(key) => key.decrypt(transport, encrypted_key),
-            Self::Ec(_) => Err(KeyFailure::Unsuitable("RSA")),
+            Self::Ec(_) | Self::Ed25519(_) | Self::X25519(_) => Err(KeyFailure::Unsuitable("RSA")),
+        }
+    }
+
+    pub(super) fn decrypt_labelled(
+        &self,
+        digest: Digest,
+        label: &[u8],
+        encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        match self {
+            Self::Rsa(key) => key.decrypt_oaep(digest, Some(label), encrypted_key),
+            Self::Ec(_) | Self::Ed25519(_) | Self::X25519(_) => Err(KeyFailure::Unsuitable("RSA")),
         }
     }
 
@@ -174,7 +199,16 @@ impl SoftwareKey {
         match self {
             Self::Ec(key) if key.curve == curve => key.agree(public_key),
             Self::Ec(_) => Err(KeyFailure::Unsuitable("ECDH on another curve")),
-            Self::Rsa(_) => Err(KeyFailure::Unsuitable("ECDH")),
+            Self::Rsa(_) | Self::Ed25519(_) | Self::X25519(_) => {
+                Err(KeyFailure::Unsuitable("ECDH"))
+            }
+        }
+    }
+
+    pub(super) fn agree_x25519(&self, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        match self {
+            Self::X25519(key) => key.agree(public_key),
+            Self::Rsa(_) | Self::Ec(_) | Self::Ed25519(_) => Err(KeyFailure::Unsuitable("X25519")),
         }
     }
 
@@ -233,15 +267,30 @@ impl RsaKey {
         transport: KeyTransport,
         encrypted_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        let mut buffer = Zeroizing::new(vec![0; self.signing.public_modulus_len()]);
-        let opened = match transport {
-            KeyTransport::Pkcs1 => self.pkcs1.decrypt(encrypted_key, &mut buffer),
-            KeyTransport::Oaep(digest) => {
-                self.oaep
-                    .decrypt(oaep(digest), encrypted_key, &mut buffer, None)
+        match transport {
+            KeyTransport::Pkcs1 => {
+                let mut buffer = Zeroizing::new(vec![0; self.signing.public_modulus_len()]);
+                let opened = self.pkcs1.decrypt(encrypted_key, &mut buffer);
+                let length = opened.map_err(|_| KeyFailure::Failed)?.len();
+                buffer.truncate(length);
+                Ok(buffer)
             }
-        };
-        let length = opened.map_err(|_| KeyFailure::Failed)?.len();
+            KeyTransport::Oaep(digest) => self.decrypt_oaep(digest, None, encrypted_key),
+        }
+    }
+
+    fn decrypt_oaep(
+        &self,
+        digest: Digest,
+        label: Option<&[u8]>,
+        encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        let mut buffer = Zeroizing::new(vec![0; self.signing.public_modulus_len()]);
+        let length = self
+            .oaep
+            .decrypt(oaep_algorithm(digest), encrypted_key, &mut buffer, label)
+            .map_err(|_| KeyFailure::Failed)?
+            .len();
         buffer.truncate(length);
         Ok(buffer)
     }
@@ -300,15 +349,6 @@ fn rsa_pss(digest: Digest) -> Result<&'static dyn RsaEncoding, KeyFailure> {
         Digest::Sha256 => Ok(&RSA_PSS_SHA256),
         Digest::Sha384 => Ok(&RSA_PSS_SHA384),
         Digest::Sha512 => Ok(&RSA_PSS_SHA512),
-    }
-}
-
-fn oaep(digest: Digest) -> &'static OaepAlgorithm {
-    match digest {
-        Digest::Sha1 => &OAEP_SHA1_MGF1SHA1,
-        Digest::Sha256 => &OAEP_SHA256_MGF1SHA256,
-        Digest::Sha384 => &OAEP_SHA384_MGF1SHA384,
-        Digest::Sha512 => &OAEP_SHA512_MGF1SHA512,
     }
 }
 

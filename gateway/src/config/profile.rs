@@ -81,9 +81,12 @@ fn one(mut section: Reader<'_, '_>) -> Option<Profile> {
     }
     let ciphers = [
         ("aes-128-cbc", ContentCipher::Aes128Cbc),
+        ("aes-192-cbc", ContentCipher::Aes192Cbc),
         ("aes-256-cbc", ContentCipher::Aes256Cbc),
         ("aes-128-gcm", ContentCipher::Aes128Gcm),
+        ("aes-192-gcm", ContentCipher::Aes192Gcm),
         ("aes-256-gcm", ContentCipher::Aes256Gcm),
+        ("chacha20-poly1305", ContentCipher::ChaCha20Poly1305),
     ];
     if let Some(cipher) = table.choice("cipher", &ciphers) {
         profile.cipher = cipher.value;

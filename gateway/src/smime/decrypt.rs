@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use certstore::certificate::describe_recipient;
-use certstore::cms::{self, ContentInfo, DecryptFailure, Decryptor, EnvelopedData, RecipientId};
+use certstore::cms::{
+    self, ContentInfo, DecryptFailure, DecryptOptions, Decryptor, EnvelopedData, RecipientId,
+};
 use serde::{Serialize, Serializer};
 
 use super::form::{SmimeForm, is_encrypted, recognise, signed_entity};
@@ -211,7 +213,7 @@ fn peeled(
             Ok(Some(Peeled::Encryption(Box::new(layer))))
         }
         Ok(ContentInfo::Signed(_)) => Ok(within_signature(message, &form)),
-        Ok(ContentInfo::Other(_)) => Ok(None),
+        Ok(ContentInfo::Compressed(_) | ContentInfo::Other(_)) => Ok(None),
         Err(error) => Err(Closed::Malformed(error.to_string())),
     }
 }
@@ -231,10 +233,13 @@ fn open(
     if let Err(error) = message.from_addresses() {
         return Err(Closed::Ambiguous(error.to_string()));
     }
-    let mut decrypted = enveloped.decrypt(decryptors).map_err(Closed::from)?;
-    if decrypted.weak && !options.weak_ciphers {
-        return Err(Closed::Weak(decrypted.cipher));
-    }
+    let options = DecryptOptions {
+        weak_ciphers: options.weak_ciphers,
+        gcm_in_enveloped_data: false,
+    };
+    let mut decrypted = enveloped
+        .decrypt(decryptors, &options)
+        .map_err(Closed::from)?;
     let plaintext = std::mem::take(&mut *decrypted.content);
     let entity = entity(plaintext, decrypted.authenticated).ok_or(Closed::Undecryptable)?;
     let content = with_content_of(message, &entity).ok_or(Closed::Undecryptable)?;
@@ -289,6 +294,7 @@ impl From<DecryptFailure> for Closed {
         match failure {
             DecryptFailure::NotForUs { recipients } => Self::NoKey { recipients },
             DecryptFailure::Unsupported(text) => Self::Unsupported(text),
+            DecryptFailure::Weak { name, .. } => Self::Weak(name.to_owned()),
             DecryptFailure::Malformed(error) => Self::Malformed(error.to_string()),
             DecryptFailure::Undecryptable => Self::Undecryptable,
             DecryptFailure::KeyUnavailable(text) => Self::KeyUnavailable(text),

@@ -3,7 +3,7 @@
 //! The entity is encrypted where it lies; what leaves is written once, into a buffer of the right size. Only content goes
 //! inside: no Bcc, no trace, no field of ours.
 
-use certstore::cms::{self, ContentCipher, EncryptOptions};
+use certstore::cms::{self, ContentCipher, EncryptOptions, RecipientIdForm};
 use certstore::trust::TrustedCertificate;
 
 use super::{SmimeFailure, outer, pkcs7};
@@ -31,6 +31,9 @@ pub fn encrypt_entity(
     let options = EncryptOptions {
         cipher: profile.cipher,
         key_transport: profile.key_transport,
+        key_agreement: None,
+        recipient_id: RecipientIdForm::IssuerAndSerial,
+        gcm_in_enveloped_data: false,
     };
     let enveloped = cms::encrypt(entity, &certificates, &options).map_err(SmimeFailure::Encrypt)?;
     let mut whole = outer::header(trace, message, pkcs7::entity_len(&enveloped));
@@ -40,8 +43,9 @@ pub fn encrypt_entity(
 
 /// RFC 8551, sections 3.3 and 3.4: the type tells which of the two structures it is.
 const fn smime_type(cipher: ContentCipher) -> &'static str {
-    match cipher {
-        ContentCipher::Aes128Cbc | ContentCipher::Aes256Cbc => "enveloped-data",
-        ContentCipher::Aes128Gcm | ContentCipher::Aes256Gcm => "authEnveloped-data",
+    if cipher.is_authenticated() {
+        "authEnveloped-data"
+    } else {
+        "enveloped-data"
     }
 }

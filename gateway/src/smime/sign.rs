@@ -4,7 +4,7 @@
 
 use std::time::SystemTime;
 
-use certstore::cms::{self, ContentCipher, SignOptions, Signer};
+use certstore::cms::{self, Capabilities, IncludedChain, RecipientIdForm, SignOptions, Signer};
 use encodify::base64;
 
 use super::{SmimeFailure, pkcs7};
@@ -45,7 +45,7 @@ impl<'m> Signed<'m> {
             return Err(SmimeFailure::Ambiguous);
         }
         let content = Entity::for_transport(message);
-        let options = options(profile, now);
+        let options = options(profile, signer, now);
         match profile.form {
             Form::Clear => Self::clear(content, signer, &options),
             Form::Opaque => Self::opaque(&content, signer, &options),
@@ -111,26 +111,24 @@ impl<'m> Signed<'m> {
     }
 }
 
-fn options(profile: &Profile, now: SystemTime) -> SignOptions {
-    // What we decrypt, the profile's own choice first (RFC 8551, section 2.5.2).
-    let mut capabilities = vec![profile.cipher];
-    let others = [
-        ContentCipher::Aes256Gcm,
-        ContentCipher::Aes128Gcm,
-        ContentCipher::Aes256Cbc,
-        ContentCipher::Aes128Cbc,
-    ];
-    capabilities.extend(
-        others
-            .into_iter()
-            .filter(|cipher| *cipher != profile.cipher),
-    );
+fn options(profile: &Profile, signer: &dyn Signer, now: SystemTime) -> SignOptions {
+    // What we decrypt with the key that others should encrypt to, the profile's own cipher first (RFC 8551, section
+    // 2.5.2).
+    let encryption_certificate = signer.encryption_certificate();
+    let mut capabilities =
+        Capabilities::readable_with(encryption_certificate.unwrap_or(signer.certificate()));
+    capabilities
+        .ciphers
+        .retain(|cipher| *cipher != profile.cipher);
+    capabilities.ciphers.insert(0, profile.cipher);
     SignOptions {
         attached: profile.form == Form::Opaque,
         digest: profile.digest,
         rsa_signature: profile.rsa_signature,
         signing_time: now,
         capabilities,
+        signer_id: RecipientIdForm::IssuerAndSerial,
+        chain: IncludedChain::WithoutRoot,
     }
 }
 

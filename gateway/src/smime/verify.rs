@@ -107,7 +107,12 @@ fn signature(message: &Message, form: &SmimeForm<'_>, trust: &Trust, now: System
         Ok(ContentInfo::Enveloped(_)) => {
             malformed("the second part of multipart/signed is no signature")
         }
-        Ok(ContentInfo::Other(text)) => {
+        Ok(ContentInfo::Compressed(_)) if detached.is_none() => return Verdict::unsigned(),
+        Ok(ContentInfo::Compressed(_)) => {
+            malformed("the second part of multipart/signed is no signature")
+        }
+        Ok(ContentInfo::Other(unsupported)) => {
+            let text = unsupported.to_string();
             Verdict::refused(VerdictResult::Neutral, Reason::Unsupported, text)
         }
         Err(error) => malformed(error.to_string()),

@@ -51,7 +51,9 @@ impl Signer for OpenSigner {
                 let pair = EcdsaKeyPair::from_pkcs8(algorithm, &self.pkcs8).unwrap();
                 Ok(pair.sign(&random, message).unwrap().as_ref().to_vec())
             }
-            SignatureScheme::RsaPss(_) => Err(KeyFailure::Unsuitable("RSASSA-PSS")),
+            SignatureScheme::RsaPss(_) | SignatureScheme::Ed25519 => {
+                Err(KeyFailure::Unsuitable("another scheme"))
+            }
         }
     }
 }

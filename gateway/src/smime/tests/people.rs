@@ -244,7 +244,8 @@ impl Signer for Person {
             }
             SignatureScheme::RsaPkcs1(_)
             | SignatureScheme::RsaPss(_)
-            | SignatureScheme::Ecdsa(..) => {
+            | SignatureScheme::Ecdsa(..)
+            | SignatureScheme::Ed25519 => {
                 return Err(KeyFailure::Unsuitable("this scheme"));
             }
         };
