@@ -21,7 +21,7 @@ use gateway::config::Config;
 use gateway::failure::Reply;
 use gateway::message::{Entity, Message, without_lookalikes};
 use gateway::observe::QueueId;
-use gateway::smime::{self, VerdictResult};
+use gateway::smime::{self, OpenOptions, VerdictResult};
 use gateway::smtp::{Action, Client, DataReader, Progress, Session, Settings, StartTls, encode};
 use policy::address::{self, Address};
 use policy::compile::{CompileOptions, Policy};
@@ -277,7 +277,10 @@ pub fn smime(input: &[u8]) -> bool {
         return false;
     };
     black_box(smime::recognise(&message));
-    assert!(smime::decrypt(&message, &[], &OpenOptions::default()).is_err(), "there is no key");
+    assert!(
+        smime::decrypt(&message, &[], &OpenOptions::default()).is_err(),
+        "there is no key"
+    );
     let passes = [&*NOBODY, &*KNOWN].map(|trust| {
         let verdict = smime::verify(&message, trust, now());
         let field = smime::authentication_results(HOSTNAME, &verdict);

@@ -293,7 +293,7 @@ impl From<DecryptFailure> for Closed {
     fn from(failure: DecryptFailure) -> Self {
         match failure {
             DecryptFailure::NotForUs { recipients } => Self::NoKey { recipients },
-            DecryptFailure::Unsupported(text) => Self::Unsupported(text),
+            DecryptFailure::Unsupported(text) => Self::Unsupported(text.to_string()),
             DecryptFailure::Weak { name, .. } => Self::Weak(name.to_owned()),
             DecryptFailure::Malformed(error) => Self::Malformed(error.to_string()),
             DecryptFailure::Undecryptable => Self::Undecryptable,

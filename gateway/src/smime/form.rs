@@ -68,6 +68,15 @@ pub(super) fn signed_entity(message: &Message, form: &SmimeForm<'_>) -> Option<M
     Message::parse(content).ok()
 }
 
+/// Whether `message` is ciphertext, perhaps with signatures around it: who signed it need not know what it says.
+pub(super) fn is_ciphertext(message: &Message) -> bool {
+    const MOST_SIGNATURES: usize = 4;
+    let inner = |outer: &Message| signed_entity(outer, &recognise(outer));
+    std::iter::successors(Some(message.clone()), inner)
+        .take(MOST_SIGNATURES)
+        .any(|layer| is_encrypted(&layer))
+}
+
 /// Whether some part, but not the whole, says that it is signed. Attached messages speak for themselves alone.
 pub(super) fn has_signed_part(message: &Message) -> bool {
     let parts = message.parts();

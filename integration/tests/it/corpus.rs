@@ -94,7 +94,7 @@ fn outcome(gateway: &Gateway, sink: &Sink, mail: &[u8]) -> Result<String> {
     };
     let is_cms = mime::values(mail, "Content-Type")
         .concat()
-        .contains("pkcs7-mime");
+        .contains("pkcs7");
     let is_kept = mime::entity(&arrived) == mime::entity(mail);
     let opened = if is_cms && !is_kept { "opened " } else { "" };
     let result = word("smime=").context("no verdict")?;

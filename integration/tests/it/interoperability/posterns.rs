@@ -22,8 +22,8 @@ pub(crate) const HERE: Side = Side { is_here: true };
 /// partner.example.
 pub(crate) const THERE: Side = Side { is_here: false };
 
-const OURS: [&str; 4] = ["alice", "carol", "dave", "peter"];
-const THEIRS: [&str; 4] = ["bob", "bert", "boris", "paula"];
+const OURS: [&str; 6] = ["alice", "carol", "dave", "peter", "edgar", "xaver"];
+const THEIRS: [&str; 6] = ["bob", "bert", "boris", "paula", "edith", "xenia"];
 
 /// Both gateways.
 pub(crate) struct Posterns {
@@ -50,8 +50,8 @@ impl Postern {
     fn start(
         domain: &'static str,
         rows: &[Row],
-        own: [&str; 4],
-        others: [&str; 4],
+        own: [&str; 6],
+        others: [&str; 6],
     ) -> Result<Self> {
         let sink = Sink::start()?;
         let (profiles, policy) = configuration(rows);

@@ -33,6 +33,8 @@ enum Key {
     P256,
     P384,
     P521,
+    Ed25519,
+    X25519,
 }
 
 /// Who writes and who reads, by their names in the PKI.
@@ -49,6 +51,8 @@ impl Key {
             Self::P256 => ("carol", "bert"),
             Self::P384 => ("dave", "boris"),
             Self::P521 => ("peter", "paula"),
+            Self::Ed25519 => ("edgar", "edith"),
+            Self::X25519 => ("xaver", "xenia"),
         }
     }
 
@@ -58,6 +62,8 @@ impl Key {
             Self::P256 => "P-256",
             Self::P384 => "P-384",
             Self::P521 => "P-521",
+            Self::Ed25519 => "Ed25519",
+            Self::X25519 => "X25519",
         }
     }
 }
@@ -74,6 +80,7 @@ pub(crate) fn all() -> Vec<Row> {
         (Key::P256, Signature::Ecdsa(Digest::Sha256)),
         (Key::P384, Signature::Ecdsa(Digest::Sha384)),
         (Key::P521, Signature::Ecdsa(Digest::Sha512)),
+        (Key::Ed25519, Signature::Ed25519),
         (Key::Rsa, Signature::RsaPkcs1(Digest::Sha1)),
     ];
     let mut rows = Vec::new();
@@ -89,7 +96,9 @@ pub(crate) fn all() -> Vec<Row> {
         Cipher::AesGcm(256),
         Cipher::AesCbc(192),
         Cipher::AesGcm(192),
+        Cipher::ChaCha20Poly1305,
         Cipher::TripleDes,
+        Cipher::Rc2,
     ];
     rows.extend(ciphers.map(|cipher| Row::encrypted(Key::Rsa, cipher, KeyMethod::Pkcs1)));
     for digest in [Digest::Sha1, Digest::Sha256, Digest::Sha384, Digest::Sha512] {
@@ -97,15 +106,63 @@ pub(crate) fn all() -> Vec<Row> {
         rows.push(Row::encrypted(Key::Rsa, Cipher::AesCbc(256), method));
     }
     let agreements = [
-        (Key::P256, Cipher::AesCbc(128), Digest::Sha256),
-        (Key::P256, Cipher::AesGcm(256), Digest::Sha256),
-        (Key::P384, Cipher::AesCbc(256), Digest::Sha384),
-        (Key::P521, Cipher::AesCbc(256), Digest::Sha512),
-        (Key::P256, Cipher::AesCbc(256), Digest::Sha1),
+        (
+            Key::P256,
+            Cipher::AesCbc(128),
+            KeyMethod::Ecdh(Digest::Sha256),
+        ),
+        (
+            Key::P256,
+            Cipher::AesGcm(256),
+            KeyMethod::Ecdh(Digest::Sha256),
+        ),
+        (
+            Key::P256,
+            Cipher::AesCbc(192),
+            KeyMethod::Ecdh(Digest::Sha256),
+        ),
+        (
+            Key::P384,
+            Cipher::AesCbc(256),
+            KeyMethod::Ecdh(Digest::Sha384),
+        ),
+        (
+            Key::P521,
+            Cipher::AesCbc(256),
+            KeyMethod::Ecdh(Digest::Sha512),
+        ),
+        (
+            Key::P256,
+            Cipher::AesCbc(256),
+            KeyMethod::Ecdh(Digest::Sha1),
+        ),
+        (
+            Key::P256,
+            Cipher::AesCbc(256),
+            KeyMethod::Ecdh(Digest::Sha384),
+        ),
+        (
+            Key::P256,
+            Cipher::AesCbc(256),
+            KeyMethod::Ecdh(Digest::Sha512),
+        ),
+        (
+            Key::X25519,
+            Cipher::AesGcm(128),
+            KeyMethod::X25519(Digest::Sha256),
+        ),
+        (
+            Key::X25519,
+            Cipher::AesCbc(256),
+            KeyMethod::X25519(Digest::Sha256),
+        ),
     ];
-    for (key, cipher, digest) in agreements {
-        rows.push(Row::encrypted(key, cipher, KeyMethod::Ecdh(digest)));
-    }
+    rows.extend(agreements.map(|(key, cipher, method)| Row::encrypted(key, cipher, method)));
+    let by_identifier = [
+        (Key::Rsa, KeyMethod::Pkcs1),
+        (Key::P256, KeyMethod::Ecdh(Digest::Sha256)),
+    ];
+    rows.extend(by_identifier.map(|(key, method)| Row::by_identifier(key, method)));
     rows
 }
 
@@ -146,19 +203,16 @@ impl Row {
                 format!("{} with a KDF of {digest}", key.name()),
             ),
         };
-        // Written for the key's strength alone (RFC 5753, section 7.1.4).
+        // The profile names the cipher; the key derivation is the one that fits the key (RFC 5753, section 7.1.4).
         let is_own = match method {
-            KeyMethod::Ecdh(digest) => match key {
+            KeyMethod::Ecdh(digest) | KeyMethod::X25519(digest) => match key {
                 Key::P384 => digest == Digest::Sha384,
                 Key::P521 => digest == Digest::Sha512,
-                Key::P256 | Key::Rsa => digest == Digest::Sha256,
+                Key::P256 | Key::X25519 | Key::Ed25519 | Key::Rsa => digest == Digest::Sha256,
             },
-            KeyMethod::Pkcs1 | KeyMethod::Oaep(_) | KeyMethod::X25519(_) => true,
+            KeyMethod::Pkcs1 | KeyMethod::Oaep(_) => true,
         };
-        let is_written = matches!(
-            cipher,
-            Cipher::AesCbc(128 | 256) | Cipher::AesGcm(128 | 256)
-        );
+        let is_written = is_own && !matches!(cipher, Cipher::TripleDes | Cipher::Rc2);
         let profile = format!(
             "cipher = \"{}\"\nrsa-key-transport = \"{transport}\"\n",
             cipher.to_string().to_lowercase()
@@ -170,9 +224,20 @@ impl Row {
                 method,
                 recipient: RecipientForm::IssuerAndSerial,
             }),
-            profile: (is_own && is_written).then_some(profile),
+            profile: is_written.then_some(profile),
             key,
         }
+    }
+
+    /// The reader named by its key identifier.
+    fn by_identifier(key: Key, method: KeyMethod) -> Self {
+        let mut row = Self::encrypted(key, Cipher::AesCbc(128), method);
+        row.name.push_str(", named by key identifier");
+        row.profile = None;
+        if let What::Encrypted(how) = &mut row.what {
+            how.recipient = RecipientForm::KeyIdentifier;
+        }
+        row
     }
 
     /// Who of `side` writes it, to whom of the other side.
@@ -255,9 +320,15 @@ impl Row {
                 Ok(())
             }
             (What::Encrypted(how), ContentInfo::Enveloped(enveloped)) => {
+                ensure!(
+                    enveloped.is_authenticated() == how.cipher.is_authenticated(),
+                    "it writes {} into the wrong one of EnvelopedData and AuthEnvelopedData",
+                    how.cipher
+                );
                 let cipher = enveloped.cipher_name();
                 let expected = match how.cipher {
                     Cipher::TripleDes => "Triple DES-CBC".to_owned(),
+                    Cipher::Rc2 => "RC2-CBC with 128 bits".to_owned(),
                     other => other.to_string(),
                 };
                 ensure!(cipher == expected, "the cipher is {cipher}");
@@ -276,9 +347,21 @@ impl Row {
             ensure!(is_kept, "the signed content was changed");
             return Ok(());
         }
+        if self.is_weak() && !verdict.contains("reason=\"weak") {
+            let told = mime::values(arrived, "X-Postern-Verdict").concat();
+            ensure!(told.contains(", weak"), "opened without a warning: {told}");
+        } else if self.is_weak() {
+            // Closed, as it is by default.
+            return Ok(());
+        }
         let leaves = mime::leaves(&mime::entity(arrived))?;
         ensure!(leaves == original.leaves, "it reads {leaves:?}");
         Ok(())
+    }
+
+    /// Whether no other program at hand knows it.
+    pub(crate) fn is_unknown_to_others(&self) -> bool {
+        matches!(self.key, Key::X25519)
     }
 
     /// Whether Postern reads it with a warning.

@@ -67,9 +67,9 @@ for each cell through the built gateway:
     BLESS=1 cargo test -p integration --test it interoperability
 
 **works**: the reader has the very content that was written, and holds it to be signed by its sender where it is signed.
-**works, weak**: so it is, and Postern says that the algorithm is weak. **cannot (1)**: the program cannot, in its own words below.
+**weak**: Postern says that the algorithm is weak; a weak cipher stays closed unless the configuration opens it. **cannot (1)**: the program cannot, in its own words below.
 **not written**: Postern reads such mail and never writes it. Postern's own column is a second gateway. Who cannot read what
-Postern wrote was also given the same by each of the others, and could not read that either: else the test fails.
+Postern wrote was also given the same by each of the others, and could not read that either: else the test fails. No program at hand but Postern knows X25519 as RFC 8418 has it.
 ";
 
 impl Page {
@@ -139,7 +139,7 @@ impl Page {
             for (cell, column) in cells.iter().zip(&self.columns) {
                 match cell {
                     Cell::Works => write!(out, " works |")?,
-                    Cell::Weak => write!(out, " works, weak |")?,
+                    Cell::Weak => write!(out, " weak |")?,
                     Cell::NotWritten => write!(out, " not written |")?,
                     Cell::NotInstalled => write!(out, " not installed |")?,
                     Cell::Cannot(said) => {
