@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use certstore::clock::Clock;
+use certstore::trust::Trust;
 use policy::address::Address;
 use policy::compile::Policy;
 use policy::decision::Requirement;
@@ -98,20 +99,28 @@ impl Gatekeeper {
         let domains = &self.config.internal_domains;
         let parsed = parse(received)?;
         let decided = decide(parsed, &self.policy, domains)?;
-        let resolved = resolve(decided, &self.keyring, domains).await?;
-        self.computed(move |context| transform(resolved, context))
+        let resolved = Arc::new(resolve(decided, &self.keyring, domains).await?);
+        // What certificates a message brings is known only when it is open: if something must be fetched to judge them,
+        // that is done off the threads that compute, and then it is transformed anew.
+        self.keyring
+            .lookup
+            .with_trust(|trust| {
+                let resolved = Arc::clone(&resolved);
+                self.computed(trust, move |context| transform(&resolved, context))
+            })
             .await
     }
 
     /// Runs a stage that computes on a thread that may block, so many at once as there are cores.
     async fn computed<T: Send + 'static>(
         &self,
+        trust: Trust,
         stage: impl FnOnce(&Context) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let context = Context {
             hostname: self.config.hostname.clone(),
             profiles: Arc::clone(&self.profiles),
-            trust: self.keyring.lookup.trust(),
+            trust,
             now: self.clock.now(),
             most_bytes: self
                 .config

@@ -83,10 +83,16 @@ impl Resolved {
         &self.parsed
     }
 
-    /// Takes it apart for the next stage.
+    /// The key that signs, if anybody's copy is signed.
     #[must_use]
-    pub fn into_parts(self) -> (Parsed, Option<Arc<dyn Signer>>, Vec<Plan>) {
-        (self.parsed, self.signer, self.plans)
+    pub fn signer(&self) -> Option<&dyn Signer> {
+        self.signer.as_deref()
+    }
+
+    /// What is done for each recipient.
+    #[must_use]
+    pub fn plans(&self) -> &[Plan] {
+        &self.plans
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Context {
     /// Named sets of algorithms; the first is the default.
     pub profiles: Arc<[Profile]>,
     /// Whom we believe, at this moment.
-    pub trust: Arc<Trust>,
+    pub trust: Trust,
     /// This moment.
     pub now: SystemTime,
     /// The most that all copies of one message may take together, in bytes.
@@ -39,7 +39,7 @@ pub struct Context {
 /// A message and its copies as they leave. Only this stage makes them.
 #[derive(Debug)]
 pub struct Transformed {
-    parsed: Parsed,
+    resolved: Arc<Resolved>,
     copies: Vec<Copy>,
 }
 
@@ -91,8 +91,8 @@ pub struct Treated {
 impl Transformed {
     /// The message that the copies were made of.
     #[must_use]
-    pub const fn parsed(&self) -> &Parsed {
-        &self.parsed
+    pub fn parsed(&self) -> &Parsed {
+        self.resolved.parsed()
     }
 
     /// The copies.
@@ -102,12 +102,13 @@ impl Transformed {
     }
 }
 
-/// Makes all copies, or none.
+/// Makes all copies, or none. The same `resolved` gives the same copies, so that it can be done again when more is known
+/// about the certificates in the message.
 ///
 /// # Errors
 /// A [`Refusal`] that names the recipients whose copy cannot be made.
-pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, Refusal> {
-    let (parsed, signer, plans) = resolved.into_parts();
+pub fn transform(resolved: &Arc<Resolved>, context: &Context) -> Result<Transformed, Refusal> {
+    let (parsed, plans) = (resolved.parsed(), resolved.plans());
     let clean = without_lookalikes(parsed.message(), context)?;
     let (outbound, inbound): (Vec<&Plan>, Vec<&Plan>) = plans
         .iter()
@@ -119,9 +120,12 @@ pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, R
         parsed.id(),
         context.now,
     );
-    let mut copies = outbound::copies(&clean, &trace, signer.as_deref(), &outbound, context)?;
+    let mut copies = outbound::copies(&clean, &trace, resolved.signer(), &outbound, context)?;
     copies.extend(inbound::copies(&clean, &trace, &inbound, context)?);
-    Ok(Transformed { parsed, copies })
+    Ok(Transformed {
+        resolved: Arc::clone(resolved),
+        copies,
+    })
 }
 
 impl fmt::Display for Treated {

@@ -7,7 +7,9 @@ mod anchors;
 mod authorities;
 mod certificates;
 mod changes;
+mod distrusted;
 mod keys;
+mod revocation_lists;
 mod vault_check;
 
 use std::fs::OpenOptions;
@@ -24,6 +26,7 @@ pub use authorities::StoredAuthority;
 pub use certificates::{CertificateSource, StoredCertificate};
 pub use changes::{Change, ChangeFeed, ChangeKind};
 pub use keys::{KeyEntry, KeyOrigin, KeyPurpose, KeyState, NewKey, StoredKey};
+pub use revocation_lists::StoredRevocationList;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/database/migrations");
 

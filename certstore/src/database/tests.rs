@@ -202,8 +202,18 @@ async fn each_change_is_polled_once_by_each_feed() {
             .await
             .unwrap()
     );
-    assert!(database.add_anchor(&authority, "*", now()).await.unwrap());
-    assert!(!database.add_anchor(&authority, "*", now()).await.unwrap());
+    assert!(
+        database
+            .add_anchor(&authority, "*", None, now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !database
+            .add_anchor(&authority, "*", None, now())
+            .await
+            .unwrap()
+    );
     assert!(
         database
             .remove_anchor(&authority.sha256(), now())

@@ -22,10 +22,10 @@ use crate::clock::Clock;
 use crate::database::{Database, DatabaseError};
 use crate::selection::{Candidate, Question, Selection, select};
 use crate::source::{Source, SourceFailure};
-use crate::trust::{Anchor, Trust};
+use crate::trust::{Evidence, Gatherer, Trust};
 use answer::{ByLifetime, CachedAnswer};
 
-pub use anchors::add_anchor;
+pub use anchors::{TrustSettings, add_anchor};
 pub use answer::{Lifetimes, Unavailable};
 pub(crate) use invalidations::Invalidations;
 
@@ -37,7 +37,9 @@ const CACHE_SIZE: u64 = 64 * 1024 * 1024;
 pub struct Lookup {
     database: Database,
     sources: Vec<Box<dyn Source>>,
-    configured_anchors: Vec<Anchor>,
+    trust_settings: TrustSettings,
+    evidence: Arc<Evidence>,
+    gatherer: Option<Gatherer>,
     trust: watch::Sender<Arc<Trust>>,
     clock: Arc<dyn Clock>,
     lifetimes: Lifetimes,
@@ -89,19 +91,20 @@ impl SourceOutcome {
 }
 
 impl Lookup {
-    /// A lookup over `sources` in their order, trusting `configured_anchors`, the anchors in the database and our own
-    /// authorities.
+    /// A lookup over `sources` in their order, trusting what `trust_settings` say, the anchors in the database and our own
+    /// authorities. Nothing is fetched until [`Lookup::set_gatherer`].
     ///
     /// # Errors
     /// [`DatabaseError`] if the anchors cannot be read.
     pub async fn open(
         database: Database,
         sources: Vec<Box<dyn Source>>,
-        configured_anchors: Vec<Anchor>,
+        trust_settings: impl Into<TrustSettings>,
         clock: Arc<dyn Clock>,
         lifetimes: Lifetimes,
     ) -> Result<Self, DatabaseError> {
-        let trust = anchors::load_trust(&database, &configured_anchors).await?;
+        let (trust_settings, evidence) = (trust_settings.into(), Arc::default());
+        let trust = anchors::load_trust(&database, &trust_settings, &evidence).await?;
         let answers = Cache::builder()
             .max_capacity(CACHE_SIZE)
             .weigher(|_, answer: &CachedAnswer| answer.weight())
@@ -110,7 +113,9 @@ impl Lookup {
         Ok(Self {
             database,
             sources,
-            configured_anchors,
+            trust_settings,
+            evidence,
+            gatherer: None,
             trust: watch::Sender::new(Arc::new(trust)),
             clock,
             lifetimes,
@@ -155,12 +160,43 @@ impl Lookup {
         Arc::clone(&self.trust.borrow())
     }
 
+    /// What was fetched to judge certificates, and the CRLs of files.
+    #[must_use]
+    pub fn evidence(&self) -> Arc<Evidence> {
+        Arc::clone(&self.evidence)
+    }
+
+    /// From now on, `gatherer` fetches what is needed into [`Lookup::evidence`].
+    pub fn set_gatherer(&mut self, gatherer: Gatherer) {
+        self.gatherer = Some(gatherer);
+    }
+
+    /// Fetches ahead of time what is near its end.
+    pub async fn refresh_evidence(&self) {
+        if let Some(gatherer) = &self.gatherer {
+            gatherer.refresh().await;
+        }
+    }
+
+    /// Runs `compute` with what is trusted at this moment, again whenever something could be fetched that it needed.
+    pub async fn with_trust<T, F: Future<Output = T>>(
+        &self,
+        mut compute: impl FnMut(Trust) -> F,
+    ) -> T {
+        let trust = Trust::clone(&self.trust());
+        match &self.gatherer {
+            Some(gatherer) => gatherer.complete(&trust, compute).await,
+            None => compute(trust).await,
+        }
+    }
+
     /// Reads the anchors and intermediate certificates again, and forgets all answers.
     ///
     /// # Errors
     /// [`DatabaseError`]; what was trusted then stays.
     pub async fn reload_trust(&self) -> Result<(), DatabaseError> {
-        let trust = anchors::load_trust(&self.database, &self.configured_anchors).await?;
+        let trust =
+            anchors::load_trust(&self.database, &self.trust_settings, &self.evidence).await?;
         self.trust.send_replace(Arc::new(trust));
         self.invalidate_all();
         Ok(())
@@ -228,17 +264,13 @@ impl Lookup {
             let outcome = match self.ask_source(source.as_ref(), question).await {
                 Err(failure) => SourceOutcome::Unavailable(failure.0),
                 Ok(selection) => {
-                    let found = selection.chosen.is_some();
+                    let outcome = outcome(&selection);
                     explanation.selection.chosen = selection.chosen;
                     explanation
                         .selection
                         .considered
                         .extend(selection.considered);
-                    if found {
-                        SourceOutcome::Found
-                    } else {
-                        SourceOutcome::None
-                    }
+                    outcome
                 }
             };
             explanation.sources.push(SourceReport {
@@ -259,12 +291,24 @@ impl Lookup {
         question: &Question,
     ) -> Result<Selection, SourceFailure> {
         let candidates = source.find(&question.address).await?;
-        let (trust, question) = (self.trust(), question.clone());
-        // Validating paths takes up to a few milliseconds, too long for a thread that serves sockets.
-        let selecting = tokio::task::spawn_blocking(move || choose(candidates, &question, &trust));
+        let selecting = self.with_trust(|trust| {
+            let (candidates, question) = (candidates.clone(), question.clone());
+            // Validating paths takes up to a few milliseconds, too long for a thread that serves sockets.
+            tokio::task::spawn_blocking(move || choose(candidates, &question, &trust))
+        });
         selecting
             .await
             .map_err(|_| SourceFailure("its certificates could not be judged".to_owned()))
+    }
+}
+
+/// A certificate that may be good after all is no reason to say that there is none.
+fn outcome(selection: &Selection) -> SourceOutcome {
+    let doubtful = selection.considered.iter().find(|one| one.is_temporary);
+    match (&selection.chosen, doubtful) {
+        (Some(_), _) => SourceOutcome::Found,
+        (None, Some(doubtful)) => SourceOutcome::Unavailable(doubtful.reason.clone()),
+        (None, None) => SourceOutcome::None,
     }
 }
 

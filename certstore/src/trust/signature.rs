@@ -106,6 +106,20 @@ pub(super) fn may_be_signed_by(issued: &Certificate, issuer: &Certificate) -> bo
         .is_ok_and(|key| kind.verifies(&key, issued.to_be_signed(), issued.signature()))
 }
 
+/// Whether `signature` over `message`, made in the way of `algorithm`, is by the key of `signer`. A weak one is none.
+pub(super) fn is_signed_with(
+    signer: &Certificate,
+    algorithm: &AlgorithmIdentifierOwned,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let Ok(kind) = CertificateSignature::read(algorithm) else {
+        return false;
+    };
+    SubjectPublicKeyInfoOwned::from_der(signer.spki_der())
+        .is_ok_and(|key| kind.verifies(&key, message, signature))
+}
+
 fn rsa_pkcs1(digest: Digest) -> &'static dyn VerificationAlgorithm {
     match digest {
         Digest::Sha256 => &RSA_PKCS1_2048_8192_SHA256,

@@ -267,6 +267,7 @@ async fn changes_of_another_process_count_at_once() {
     let anchor = Anchor {
         certificate: root.certificate(),
         scope: AnchorScope::Everybody,
+        revocation: None,
     };
     crate::lookup::add_anchor(&database, &anchor, now())
         .await

@@ -3,6 +3,7 @@
 mod follow;
 mod policy_files;
 mod store;
+mod trust_files;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ use crate::spool::{Spool, SpoolError};
 
 pub use policy_files::{Checked, check_policy, load_policy};
 pub use store::{Store, StoreError};
+pub use trust_files::{crls, settings};
 
 /// How long sessions and deliveries under way may take to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -83,6 +85,8 @@ pub async fn run(
         vault: Arc::clone(&store.vault),
     };
     let following = tokio::spawn(follow::follow(store.changes().await?, keyring.clone()));
+    let lookup = Arc::clone(&store.lookup);
+    let refreshing = tokio::spawn(trust_files::keep_fresh(config.trust.clone(), lookup));
     let rules = policy.rule_count();
     let hostname = config.hostname.clone();
     let gatekeeper = Arc::new(Gatekeeper {
@@ -105,6 +109,7 @@ pub async fn run(
     let _cut_off = tokio::time::timeout(PATIENCE, serving).await;
     deliver.shutdown(PATIENCE).await;
     following.abort();
+    refreshing.abort();
     store.database.close().await;
     observe::stopped();
     Ok(())

@@ -64,6 +64,12 @@ pub(super) enum CertCommand {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Show what the S/MIME Baseline Requirements ask for and certificates lack
+    Lint {
+        /// Files to read
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
     /// List all certificates
     List,
     /// Print the certificates of an address as PEM
@@ -123,14 +129,62 @@ pub(super) enum TrustCommand {
         /// Only for these domains
         #[arg(long, value_name = "DOMAIN")]
         domain: Vec<String>,
+        /// How much an answer about revocation is insisted on [default: as configured for all]
+        #[arg(long)]
+        revocation: Option<Revocation>,
     },
-    /// List all anchors
+    /// List all anchors and what is distrusted
     List,
     /// Stop trusting an anchor
     Remove {
         /// Its SHA-256 fingerprint, as `trust list` prints it
         sha256: String,
     },
+    /// Never believe a certificate, of a person or of a CA, whoever vouches for it
+    Distrust {
+        /// Its SHA-256 fingerprint
+        sha256: String,
+        /// Take it off the list again
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Trust the roots that others trust
+    Import {
+        /// Whose roots
+        whose: ImportedRoots,
+        /// The module of NSS that says which roots are for mail
+        #[arg(
+            long,
+            value_name = "FILE",
+            default_value = "/usr/lib/x86_64-linux-gnu/libnssckbi.so"
+        )]
+        module: PathBuf,
+        /// The folder of roots where there is no such module
+        #[arg(
+            long,
+            value_name = "DIR",
+            default_value = "/usr/share/ca-certificates/mozilla"
+        )]
+        folder: PathBuf,
+    },
+}
+
+/// Whose roots can be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ImportedRoots {
+    /// Mozilla's
+    Mozilla,
+}
+
+/// How much an answer about revocation is insisted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Revocation {
+    /// Not asked
+    Off,
+    /// Revoked certificates are refused, unknown ones used
+    Soft,
+    /// Only certificates that are known not to be revoked are used
+    Hard,
 }
 
 /// The built-in certification authority.

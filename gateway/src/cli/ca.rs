@@ -9,7 +9,7 @@ use std::time::Duration;
 use certstore::certificate::Certificate;
 use certstore::issue::{Authority, IssueRequest, Issued, KeyAlgorithm, Usage};
 use certstore::lookup::add_anchor;
-use certstore::trust::{Anchor, AnchorScope};
+use certstore::trust::{Anchor, AnchorScope, RevocationMode};
 use policy::address::Address;
 use serde_json::json;
 
@@ -74,6 +74,8 @@ pub(super) async fn init(
     let anchor = Anchor {
         certificate: certificate.clone(),
         scope,
+        // It publishes no CRL; what it issued is known here.
+        revocation: Some(RevocationMode::Off),
     };
     let trusted = add_anchor(&opened.store.database, &anchor, now).await;
     trusted.map_err(|error| Trouble::unavailable(error.to_string()))?;

@@ -1,12 +1,16 @@
 //! The configuration after every check: what is here can be used as it is.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use certstore::certificate::Fingerprint;
 use certstore::cms::{ContentCipher, Digest, KeyTransport, RsaSignature};
+use certstore::trust::{RevocationMode, RevocationPolicy};
 
 use crate::observe::{LogFormat, LogLevel};
+
+pub use certstore::fetch::Network;
 
 /// Everything `postern.toml` says.
 #[derive(Debug, Clone)]
@@ -82,40 +86,6 @@ pub enum ListenerTls {
         /// Private key.
         key: PathBuf,
     },
-}
-
-/// An IP network, such as 127.0.0.0/8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    /// The network's address.
-    pub address: IpAddr,
-    /// Length of its prefix, in bits.
-    pub prefix: u8,
-}
-
-impl Network {
-    /// Whether `address` lies in it. An IPv4 address written as IPv6 (`::ffff:192.0.2.1`) counts as IPv4, on both
-    /// sides.
-    #[must_use]
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let (network, prefix) = match (self.address, self.address.to_canonical()) {
-            (IpAddr::V6(_), mapped @ IpAddr::V4(_)) => (mapped, self.prefix.saturating_sub(96)),
-            (network, _) => (network, self.prefix),
-        };
-        match (network, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let shift = 32_u32.saturating_sub(prefix.into());
-                let differing = network.to_bits() ^ address.to_bits();
-                differing.checked_shr(shift).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let shift = 128_u32.saturating_sub(prefix.into());
-                let differing = network.to_bits() ^ address.to_bits();
-                differing.checked_shr(shift).unwrap_or(0) == 0
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-        }
-    }
 }
 
 /// Limits on what a client may do.
@@ -203,10 +173,31 @@ pub enum RouteTls {
 /// Whom we believe.
 #[derive(Debug, Clone, Default)]
 pub struct TrustConfig {
-    /// Files with anchors for everybody; absolute, patterns expanded.
-    pub anchors: Vec<PathBuf>,
-    /// Partner anchors: domains, files.
-    pub partners: Vec<(Vec<String>, Vec<PathBuf>)>,
+    /// Anchors, for everybody and for some domains.
+    pub anchors: Vec<AnchorFiles>,
+    /// Certificates that are never believed.
+    pub distrust: Vec<Fingerprint>,
+    /// How revocation is looked at.
+    pub revocation: RevocationPolicy,
+    /// CRLs in files: absolute, patterns not expanded, so that new files count.
+    pub crls: Vec<PathBuf>,
+    /// Whether OCSP responders are asked for an answer of their own.
+    pub ocsp_nonce: bool,
+    /// Whether unknown issuers are fetched.
+    pub fetch_issuers: bool,
+    /// Private networks that may be fetched from.
+    pub fetch_private: Vec<Network>,
+}
+
+/// Files with anchors.
+#[derive(Debug, Clone)]
+pub struct AnchorFiles {
+    /// Whose certificates they may vouch for; none: everybody's.
+    pub domains: Option<Vec<String>>,
+    /// Absolute, patterns and folders expanded.
+    pub files: Vec<PathBuf>,
+    /// How much an answer about revocation is insisted on below them; none: as for all.
+    pub revocation: Option<RevocationMode>,
 }
 
 /// A named set of algorithms and forms.
@@ -233,38 +224,4 @@ pub enum Form {
     Clear,
     /// application/pkcs7-mime with the content inside.
     Opaque,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn networks_contain_their_addresses() {
-        for (network, prefix, address, is_inside) in [
-            ("127.0.0.0", 8, "127.0.0.1", true),
-            ("127.0.0.0", 8, "128.0.0.1", false),
-            ("127.0.0.0", 8, "::ffff:127.9.9.9", true),
-            ("::ffff:127.0.0.0", 104, "127.1.2.3", true),
-            ("::ffff:127.0.0.0", 104, "126.1.2.3", false),
-            ("192.0.2.77", 32, "192.0.2.77", true),
-            ("192.0.2.77", 32, "192.0.2.76", false),
-            ("192.0.2.77", 24, "192.0.2.1", true),
-            ("0.0.0.0", 0, "203.0.113.9", true),
-            ("0.0.0.0", 0, "2001:db8::1", false),
-            ("::1", 128, "::1", true),
-            ("::1", 128, "::2", false),
-            ("::", 0, "2001:db8::1", true),
-            ("::", 0, "192.0.2.1", false),
-            ("2001:db8::", 32, "2001:db8:ffff::1", true),
-            ("2001:db8::", 32, "2001:db9::1", false),
-        ] {
-            let network = Network {
-                address: network.parse().unwrap(),
-                prefix,
-            };
-            let found = network.contains(address.parse().unwrap());
-            assert_eq!(found, is_inside, "{address} in {network:?}");
-        }
-    }
 }

@@ -6,8 +6,10 @@ mod limits;
 mod listener;
 mod profile;
 mod read;
+mod trust;
 
 pub use checked::{
-    Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls, LogConfig,
-    Network, Profile, RouteConfig, RouteTls, TrustConfig,
+    AnchorFiles, Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls,
+    LogConfig, Network, Profile, RouteConfig, RouteTls, TrustConfig,
 };
+pub use read::expand;

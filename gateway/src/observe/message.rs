@@ -68,6 +68,19 @@ pub fn directory_passed_over(recipient: &Address, reason: &str) {
     warn!(event = "directory.passed_over", %recipient, reason, "directory unavailable, rule allows clear");
 }
 
+/// CRL files changed and were read again.
+pub fn crl_files_read(count: usize) {
+    info!(event = "trust.crls_read", count, "CRL files read again");
+}
+
+/// CRL files changed and cannot be read; what was read before counts on.
+pub fn crl_files_unreadable(reason: &str) {
+    warn!(
+        event = "trust.crls_unreadable",
+        reason, "changed CRL files not read"
+    );
+}
+
 /// Another process changed certificates, keys or anchors, and the caches were told.
 pub fn store_changed(changes: usize) {
     debug!(

@@ -9,8 +9,8 @@ mod message;
 pub mod delivery;
 
 pub use message::{
-    decided, directory_passed_over, judged, not_opened, policy_warning, refused, started, stopped,
-    stopping, store_changed, store_unreadable, stored,
+    crl_files_read, crl_files_unreadable, decided, directory_passed_over, judged, not_opened,
+    policy_warning, refused, started, stopped, stopping, store_changed, store_unreadable, stored,
 };
 pub use queue_id::{QueueId, QueueIdError};
 pub use setup::{LogFormat, LogLevel, start};

@@ -9,20 +9,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use certstore::certificate::describe_recipient;
-use certstore::cms::{
-    self, ContentInfo, DecryptFailure, DecryptOptions, Decryptor, EnvelopedData, RecipientId,
-};
+use certstore::cms::{self, ContentInfo, DecryptOptions, Decryptor, EnvelopedData, RecipientId};
 use serde::{Serialize, Serializer};
 
+use super::closed::Closed;
 use super::form::{SmimeForm, is_encrypted, recognise, signed_entity};
+use super::headers;
 use super::outer;
-use super::verdict::Reason;
 use crate::message::{Field, Message, with_crlf};
 
 /// So many layers are opened, one within another.
 const MAX_LAYERS: usize = 4;
-/// So many recipients are named where none is ours.
-const MOST_NAMED: usize = 3;
 
 /// What may be opened beside what everybody may send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,8 +35,8 @@ pub struct Opened {
     pub message: Message,
     /// The layers that were opened, outermost first; never empty.
     pub(super) layers: Vec<OpenedLayer>,
-    /// What the innermost of them held, with every header field of it.
-    pub(super) entity: Message,
+    /// What the innermost of them held, where it says that it protects header fields.
+    entity: Option<Message>,
 }
 
 /// One layer that was opened.
@@ -75,74 +72,20 @@ impl Opened {
         })
     }
 
+    /// The root of what is protected: what is signed within the encryption, else what was encrypted. None where it does
+    /// not say that it protects header fields.
+    pub(super) fn payload(&self, form: &SmimeForm<'_>) -> Option<Message> {
+        if *form == SmimeForm::None {
+            self.entity.clone()
+        } else {
+            signed_entity(&self.message, form)
+        }
+    }
+
     /// Whether every layer of encryption was authenticated.
     #[must_use]
     pub fn is_authenticated(&self) -> bool {
         self.encryptions().all(|layer| layer.is_authenticated)
-    }
-}
-
-/// Why an encrypted message stays as it came.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Closed {
-    /// No recipient that its CMS names is one of the decryptors.
-    #[error("{}", no_key(.recipients))]
-    NoKey {
-        /// For whom it is.
-        recipients: Vec<RecipientId>,
-    },
-    /// It is from nobody, or two readers may see two messages in it: it is opened for nobody.
-    #[error("the message can be read in two ways: {0}")]
-    Ambiguous(String),
-    /// The CMS cannot be read.
-    #[error("the encrypted content is malformed: {0}")]
-    Malformed(String),
-    /// An algorithm that is not supported: "unsupported: 1.2.3 name".
-    #[error("{0}")]
-    Unsupported(String),
-    /// A cipher that can be broken, and that nobody allowed for this mail.
-    #[error("weak: {0}; a profile with weak-ciphers opens it")]
-    Weak(String),
-    /// The key does not open it, it was changed, or there is no MIME entity inside. Which of these it is would help whoever
-    /// sends the same ciphertext in many variants.
-    #[error(
-        "the encrypted content cannot be opened: wrong key, changed on its way, or no MIME content inside"
-    )]
-    Undecryptable,
-    /// The key cannot be reached now; try again later.
-    #[error("the private key cannot be reached now: {0}")]
-    KeyUnavailable(String),
-}
-
-impl Closed {
-    /// The word for it in verdicts, if one says it.
-    #[must_use]
-    pub const fn reason(&self) -> Option<Reason> {
-        match self {
-            Self::Ambiguous(_) => Some(Reason::Ambiguous),
-            Self::Malformed(_) => Some(Reason::Malformed),
-            Self::Unsupported(_) => Some(Reason::Unsupported),
-            Self::Weak(_) => Some(Reason::Weak),
-            Self::NoKey { .. } | Self::Undecryptable | Self::KeyUnavailable(_) => None,
-        }
-    }
-}
-
-fn no_key(recipients: &[RecipientId]) -> String {
-    let named: Vec<String> = recipients
-        .iter()
-        .take(MOST_NAMED)
-        .map(describe_recipient)
-        .collect();
-    match recipients.len().saturating_sub(MOST_NAMED) {
-        0 if named.is_empty() => {
-            "the message is encrypted for nobody with a certificate".to_owned()
-        }
-        0 => format!("no key for {}", named.join(", nor for ")),
-        more => format!(
-            "no key for {}, nor for {more} others",
-            named.join(", nor for ")
-        ),
     }
 }
 
@@ -171,7 +114,7 @@ pub fn decrypt(
                 opened = Some(Opened {
                     message: content,
                     layers: layers.clone(),
-                    entity,
+                    entity: Some(entity).filter(headers::are_within),
                 });
             }
             Err(closed) if opened.is_none() => return Err(closed),
@@ -287,25 +230,6 @@ fn is_entity(inner: &Message, is_authenticated: bool) -> bool {
     // No header at all is plain text (RFC 2045, section 5.2), which carries nothing away.
     let is_written = is_plain && (has_type || header.is_empty());
     has_blank_line && !inner.is_ambiguous() && (is_authenticated || is_written)
-}
-
-impl From<DecryptFailure> for Closed {
-    fn from(failure: DecryptFailure) -> Self {
-        match failure {
-            DecryptFailure::NotForUs { recipients } => Self::NoKey { recipients },
-            DecryptFailure::Unsupported(text) => Self::Unsupported(text.to_string()),
-            DecryptFailure::Weak { name, .. } => Self::Weak(name.to_owned()),
-            DecryptFailure::Malformed(error) => Self::Malformed(error.to_string()),
-            DecryptFailure::Undecryptable => Self::Undecryptable,
-            DecryptFailure::KeyUnavailable(text) => Self::KeyUnavailable(text),
-        }
-    }
-}
-
-impl Serialize for Closed {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
 }
 
 fn described<S: Serializer>(recipient: &RecipientId, serializer: S) -> Result<S::Ok, S::Error> {

@@ -10,6 +10,7 @@ use certstore::cms::{self, ContentInfo, RecipientId};
 use certstore::trust::TrustedCertificate;
 use memchr::memmem;
 
+use super::headers;
 use super::pkcs7::{contents, is_pkcs7_mime, is_pkcs7_signature};
 use crate::message::{Message, Part, PartKind};
 
@@ -55,17 +56,28 @@ pub fn recognise(message: &Message) -> SmimeForm<'_> {
     SmimeForm::None
 }
 
-/// The entity that a signature of the whole message covers, whether it is right or not. A clear-signed one is not copied.
+/// The entity that a signature of the whole message covers, whether it is right or not, if it is encrypted or says that it
+/// protects header fields: nobody looks into another one. A clear-signed one is not copied.
 pub(super) fn signed_entity(message: &Message, form: &SmimeForm<'_>) -> Option<Message> {
     let content = match form {
-        SmimeForm::ClearSigned { signed, .. } => message.content().slice_ref(signed),
+        SmimeForm::ClearSigned { signed, .. } => {
+            let mut parts = message.children(0);
+            parts.next().filter(|part| is_worth_reading(part))?;
+            message.content().slice_ref(signed)
+        }
         SmimeForm::Pkcs7(bytes) => match cms::parse(bytes) {
             Ok(ContentInfo::Signed(signed)) => Bytes::copy_from_slice(signed.content()?),
             _ => return None,
         },
         SmimeForm::None | SmimeForm::Ambiguous | SmimeForm::Malformed(_) => return None,
     };
-    Message::parse(content).ok()
+    let entity = Message::parse(content).ok()?;
+    let is_worth_it = entity.parts().first().is_some_and(is_worth_reading);
+    is_worth_it.then_some(entity)
+}
+
+fn is_worth_reading(root: &Part) -> bool {
+    is_pkcs7_mime(root) || headers::is_protecting(root)
 }
 
 /// Whether `message` is ciphertext, perhaps with signatures around it: who signed it need not know what it says.

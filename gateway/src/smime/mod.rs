@@ -3,6 +3,7 @@
 //! Cryptography is [`certstore::cms`], trust is [`certstore::trust`], what an entity is [`crate::message`]; here the three
 //! meet. Fields within an entity mean nothing but by the rules of [`headers`].
 
+mod closed;
 mod decrypt;
 mod encrypt;
 mod form;
@@ -15,7 +16,8 @@ mod verify;
 
 use certstore::cms::{EncryptFailure, SignFailure};
 
-pub use decrypt::{Closed, Encryption, OpenOptions, Opened, decrypt};
+pub use closed::Closed;
+pub use decrypt::{Encryption, OpenOptions, Opened, decrypt};
 pub use encrypt::encrypt_entity;
 pub use form::{SmimeForm, encrypted_to, is_client_signed, is_encrypted, recognise};
 pub use outer::with_entity;

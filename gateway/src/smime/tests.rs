@@ -1,8 +1,10 @@
 mod attacks;
 mod forms;
 mod headers;
+mod hostile;
 mod interop;
 mod people;
+mod protected;
 mod properties;
 
 use std::sync::Arc;

@@ -53,8 +53,9 @@ impl Opened {
             }
         });
         verdict.layers = around.chain(inner).collect();
-        let entity = signed_entity(&self.message, &form).unwrap_or_else(|| self.entity.clone());
-        headers::examine(&mut verdict, &self.message, &entity, true);
+        if let Some(payload) = self.payload(&form) {
+            headers::examine(&mut verdict, &self.message, &payload, true);
+        }
         if !is_signed && verdict.reason.is_none() {
             self.say_unsigned(&mut verdict);
         }

@@ -211,6 +211,9 @@ fn objection(decision: &Decision, verdict: Option<&Verdict>) -> Option<Failure> 
     let insists = decision.verify == Requirement::Required
         && decision.on_bad_signature == OnBadSignature::Reject;
     let verdict = verdict.filter(|verdict| insists && verdict.result != VerdictResult::Pass)?;
+    if verdict.result == VerdictResult::TempError {
+        return Some(Failure::DirectoryUnavailable(format!("smime={verdict}")));
+    }
     Some(Failure::Unacceptable(format!(
         "a good signature is required: smime={verdict}"
     )))

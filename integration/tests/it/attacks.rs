@@ -102,51 +102,46 @@ fn numbered(attacks: Vec<(&'static str, Vec<u8>, &'static str)>) -> Result<Vec<A
 }
 
 #[test]
-fn nobodys_signature_becomes_somebodys() -> Result<()> {
+fn a_signature_is_that_of_the_author_or_nobodys() -> Result<()> {
+    let pki = pki()?;
+    let sign = |name: &str| openssl::sign(SECRET.as_bytes(), &pki.identity(name), &[]);
+    let signed = mail(&sign("bob")?);
+    let two = format!("From: <mallory@evil.example>\r\nFrom: <{BOB}>");
+    let display = format!("From: \"{BOB}\" <mallory@evil.example>");
+    let sender = format!("From: <mallory@evil.example>\r\nSender: <{BOB}>");
+    let by = |from: &str| replaced(&signed, &format!("From: <{BOB}>"), from);
+    let attacks = numbered(vec![
+        ("as it is", signed.clone(), "smime=pass"),
+        ("two From", by(&two)?, "ambiguous"),
+        ("From as a name", by(&display)?, "address-mismatch"),
+        ("Sender", by(&sender)?, "address-mismatch"),
+        ("an unknown CA", mail(&sign("mallory")?), "smime=fail"),
+        (
+            "white space in the certificate",
+            mail(&sign("spaced")?),
+            "address-mismatch",
+        ),
+    ])?;
+    arrived(&attacks).map(drop)
+}
+
+#[test]
+fn only_what_is_signed_is_called_signed() -> Result<()> {
     let pki = pki()?;
     let entity = SECRET.as_bytes();
     let signed = openssl::sign(entity, &pki.bob(), &[])?;
     let opaque = openssl::sign(entity, &pki.bob(), &["-nodetach", "-binary"])?;
-    let by_mallory = openssl::sign(entity, &pki.identity("mallory"), &[])?;
-    let by_spaced = openssl::sign(entity, &pki.identity("spaced"), &[])?;
-    let by_both = both(pki, entity)?;
-    let from = format!("From: <{BOB}>");
-    let two = format!("From: <mallory@evil.example>\r\n{from}");
-    let display = format!("From: \"{BOB}\" <mallory@evil.example>");
-    let sender = format!("From: <mallory@evil.example>\r\nSender: <{BOB}>");
+    let by_both = mail(&both(pki, entity)?);
+    let altered = replaced(&by_both, "the secret", "a promise!")?;
     let beside = with_signature(&signed, &mime::payload(&opaque)?)?;
     let attached = [b"Content-Type: message/rfc822\r\n\r\n", &mail(&signed)[..]].concat();
     let html: &[u8] = b"Content-Type: text/html\r\n\r\n<p>Pay mallory</p>";
+    let with_from = [b"From: <carol@example.org>\r\n", html].concat();
+    let two_types = [b"Content-Type: text/html\r\n", &signed[..]].concat();
     let attacks = numbered(vec![
-        ("as it is", mail(&signed), "smime=pass"),
-        (
-            "two From",
-            replaced(&mail(&signed), &from, &two)?,
-            "ambiguous",
-        ),
-        (
-            "From as a name",
-            replaced(&mail(&signed), &from, &display)?,
-            "address-mismatch",
-        ),
-        (
-            "Sender",
-            replaced(&mail(&signed), &from, &sender)?,
-            "address-mismatch",
-        ),
-        ("an unknown CA", mail(&by_mallory), "smime=fail"),
-        (
-            "white space in the certificate",
-            mail(&by_spaced),
-            "address-mismatch",
-        ),
         ("content inside and beside", mail(&beside), "malformed"),
-        ("several signers", mail(&by_both), "smime=pass"),
-        (
-            "several signers, altered",
-            replaced(&mail(&by_both), "the secret", "a promise!")?,
-            "altered",
-        ),
+        ("several signers", by_both, "smime=pass"),
+        ("several signers, altered", altered, "altered"),
         (
             "a signed attachment",
             mail(&joined(&[html, &attached])),
@@ -164,21 +159,12 @@ fn nobodys_signature_becomes_somebodys() -> Result<()> {
         ),
         (
             "a header inside an unsigned entity",
-            mail(&[b"From: <carol@example.org>\r\n", html].concat()),
+            mail(&with_from),
             "smime=none",
         ),
-        (
-            "a second Content-Type",
-            mail(&[b"Content-Type: text/html\r\n", &signed[..]].concat()),
-            "ambiguous",
-        ),
+        ("a second Content-Type", mail(&two_types), "ambiguous"),
     ])?;
-    for mail in arrived(&attacks)? {
-        let told = mime::values(&mail, "Authentication-Results").concat();
-        let names_bob = told.contains(&format!("smime-identifier={BOB}"));
-        ensure!(!told.contains("smime=pass") || names_bob, "{told}");
-    }
-    Ok(())
+    arrived(&attacks).map(drop)
 }
 
 /// The clear-signed `mail` with another CMS in its second part.
@@ -226,7 +212,7 @@ fn nothing_decrypted_stands_beside_what_was_not() -> Result<()> {
         ("between HTML", mail(&joined(&[html, &sealed, html])), "smime=none"),
         ("two From", replaced(&mail(&sealed), &from, &two)?, "ambiguous"),
         ("a gadget", mail(&pkcs7("enveloped-data", &swapped)), "smime=none"),
-        ("a signature of somebody else around it", mail(&signed_outside), "smime=fail"),
+        ("a signature of somebody else around it", mail(&signed_outside), "partly-signed"),
         (
             "a forged field within",
             mail(&openssl::encrypt(
@@ -260,12 +246,8 @@ fn bombs_are_answered_and_the_next_mail_is_taken() -> Result<()> {
         "-inkey".to_owned(),
         bob.key.display().to_string(),
     ];
-    let many_signers: Vec<&str> = signer
-        .iter()
-        .map(String::as_str)
-        .cycle()
-        .take(4 * 999)
-        .collect();
+    let mut many_signers = vec!["-nocerts", "-certfile", &signer[1]];
+    many_signers.extend(signer.iter().map(String::as_str).cycle().take(4 * 999));
     let signed = openssl::sign(entity, &bob, &many_signers)?;
     let mut deep = b"Content-Type: text/plain\r\n\r\nHi\r\n".to_vec();
     for _ in 0..25 {

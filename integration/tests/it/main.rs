@@ -26,8 +26,10 @@ mod no_certificate;
 mod postfix_dovecot;
 mod queue_commands;
 mod restart;
+mod revocation;
 mod smarthost;
 mod starttls;
+mod trust;
 mod verdicts;
 
 /// Whose mail goes through the gateway.

@@ -256,6 +256,7 @@ fn trust(authority: &Authority) -> Trust {
     let anchor = Anchor {
         certificate: authority.certificate().clone(),
         scope: AnchorScope::Everybody,
+        revocation: None,
     };
     Trust::new(vec![anchor], vec![])
 }

@@ -87,7 +87,7 @@ fn lines(part: &Part, hidden: &[Field<'_>]) -> String {
     hidden
         .iter()
         .map(|field| {
-            let name = String::from_utf8_lossy(field.name);
+            let name = field.name.escape_ascii();
             let decoded = field.decoded();
             if has_room || decoded.is_ascii() {
                 format!("{name}: {}\r\n", decoded.replace(['\r', '\n'], " "))

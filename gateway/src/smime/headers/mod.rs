@@ -15,7 +15,20 @@ pub(super) use read::examine;
 pub use read::{HeaderReport, HeaderScheme};
 pub use restore::Revealed;
 
-use crate::message::Field;
+use crate::message::{Field, Message, Part, PartKind};
+
+/// Whether the entity says that it protects header fields.
+pub(super) fn are_within(entity: &Message) -> bool {
+    entity.parts().first().is_some_and(is_protecting)
+}
+
+/// Whether a root part says that it protects header fields, or is a message that may do so.
+pub(super) fn is_protecting(root: &Part) -> bool {
+    root.kind == PartKind::Message
+        || ["hp", "protected-headers"]
+            .into_iter()
+            .any(|name| root.content_type.parameter(name).is_some())
+}
 
 /// Fields that do not come from whoever wrote the message, or that only he may see; the way writes them. They are never
 /// protected, and never taken from within (RFC 9788, section 7).

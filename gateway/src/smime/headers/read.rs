@@ -190,13 +190,13 @@ enum Meaning {
 
 fn meaning(name: &str, field: &Field<'_>) -> Meaning {
     let value = field.value();
-    if !matches!(name, "Subject" | "Date") {
-        if let Ok(mailboxes) = mailboxes(&value) {
-            let addresses = mailboxes
-                .iter()
-                .map(|mailbox| mailbox.address.canonical().to_owned());
-            return Meaning::Addresses(addresses.collect());
-        }
+    if !matches!(name, "Subject" | "Date")
+        && let Ok(mailboxes) = mailboxes(&value)
+    {
+        let addresses = mailboxes
+            .iter()
+            .map(|mailbox| mailbox.address.canonical().to_owned());
+        return Meaning::Addresses(addresses.collect());
     }
     let words: Vec<String> = field
         .decoded()

@@ -11,7 +11,7 @@ use super::legacy_display;
 use super::read::{HeaderScheme, Within};
 use crate::message::{Message, spliced, with_crlf};
 use crate::smime::Opened;
-use crate::smime::form::{SmimeForm, recognise, signed_entity};
+use crate::smime::form::{SmimeForm, recognise};
 
 /// Taken from within whoever encrypted it.
 const HIDDEN: [&str; 6] = ["Subject", "To", "Cc", "Date", "Keywords", "Comments"];
@@ -41,9 +41,11 @@ impl Opened {
     #[must_use]
     pub fn reveal(self, is_proven: bool) -> Revealed {
         let form = recognise(&self.message);
-        let payload = signed_entity(&self.message, &form).unwrap_or_else(|| self.entity.clone());
         let is_signed = form != SmimeForm::None;
-        let within = Within::find(&self.message, &payload, true).filter(|within| within.hides);
+        let within = self
+            .payload(&form)
+            .and_then(|payload| Within::find(&self.message, &payload, true))
+            .filter(|within| within.hides);
         let unchanged = || Revealed {
             message: self.message.clone(),
             fields: Vec::new(),

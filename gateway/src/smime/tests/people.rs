@@ -144,6 +144,7 @@ pub(super) fn trust_in(authority: &Certificate) -> Trust {
     let anchor = Anchor {
         certificate: authority.clone(),
         scope: AnchorScope::Everybody,
+        revocation: None,
     };
     Trust::new(vec![anchor], Vec::new())
 }

@@ -223,7 +223,7 @@ proptest! {
         let mail = tree.mail();
         let cipher = if gcm { ContentCipher::Aes256Gcm } else { ContentCipher::Aes256Cbc };
         let sealed = encrypted(&mail, &[&PEOPLE.bob], &with_cipher(cipher));
-        let opened = decrypt(&sealed, &keys(&[&PEOPLE.bob])).unwrap();
+        let opened = opened(&sealed, &keys(&[&PEOPLE.bob]));
         prop_assert_eq!(opened.message.body(), mail.body());
         prop_assert_eq!(contents(&opened.message), contents(&mail));
     }
@@ -248,7 +248,7 @@ proptest! {
         cms[place] ^= by;
         let mut content = sealed.content()[..sealed.body_range().start].to_vec();
         base64::MIME.encode_append(&cms, &mut content);
-        prop_assert!(decrypt(&message(content), &keys(&[&PEOPLE.bob])).is_err());
+        prop_assert!(open(&message(content), &keys(&[&PEOPLE.bob])).is_err());
     }
 }
 

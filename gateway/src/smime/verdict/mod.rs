@@ -4,23 +4,24 @@
 //! [`fields`].
 
 mod fields;
+mod signature;
 mod words;
 
 use std::fmt;
 use std::time::SystemTime;
 
 use certstore::certificate::Certificate;
-use certstore::cms::{SignatureFault, SignerReport};
-use certstore::trust::Distrust;
 use jiff::Timestamp;
 use policy::address::Address;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use super::decrypt::{Closed, Encryption};
+use super::closed::Closed;
+use super::decrypt::Encryption;
 use super::headers::HeaderReport;
 
 pub use fields::{authentication_results, verdict_field};
+pub use signature::{Match, Signature};
 pub use words::{Reason, VerdictResult};
 
 /// What is said about a message.
@@ -63,39 +64,6 @@ pub enum Coverage {
     Content,
     /// The content, and the header fields that the sender wrote.
     HeadersAndContent,
-}
-
-/// How a signer is named in the header of the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Match {
-    /// As the author.
-    From,
-    /// As the one who sent it for the author. It does not make a pass: it is not what people are shown.
-    Sender,
-    /// Not at all.
-    Nobody,
-}
-
-/// What came of one signer.
-#[derive(Debug, Clone, Serialize)]
-pub struct Signature {
-    /// The result for this signer alone.
-    pub result: VerdictResult,
-    /// Why it is no pass.
-    pub reason: Option<Reason>,
-    /// The same for people.
-    pub text: String,
-    /// How it is named in the header.
-    pub named_as: Match,
-    /// Its certificate, where it came with the message.
-    #[serde(serialize_with = "facts")]
-    pub certificate: Option<Certificate>,
-    /// The subjects of the certificates above its own, up to the anchor; empty where none is trusted.
-    pub chain: Vec<String>,
-    /// What the CMS says.
-    #[serde(serialize_with = "signed")]
-    pub report: SignerReport,
 }
 
 /// One layer of protection.
@@ -176,92 +144,6 @@ impl Verdict {
     }
 }
 
-impl Signature {
-    /// Right, by a trusted certificate, in this `chain`.
-    pub(super) fn right(
-        report: SignerReport,
-        certificate: Certificate,
-        chain: &[Certificate],
-    ) -> Self {
-        let chain = chain
-            .iter()
-            .map(|above| above.subject().to_owned())
-            .collect();
-        let (result, reason, text) = match &report.weak {
-            Some(weak) => (
-                VerdictResult::Policy,
-                Some(Reason::Weak),
-                format!("the signature uses {weak}"),
-            ),
-            None => (VerdictResult::Pass, None, String::new()),
-        };
-        Self {
-            result,
-            reason,
-            text,
-            named_as: Match::From,
-            certificate: Some(certificate),
-            chain,
-            report,
-        }
-    }
-
-    /// The signature is right and its certificate is not.
-    pub(super) fn distrusted(
-        report: SignerReport,
-        certificate: Certificate,
-        named_as: Match,
-        distrust: &Distrust,
-    ) -> Self {
-        let (result, reason) = VerdictResult::of_distrust(distrust);
-        let sentence = distrust.to_string();
-        let text = sentence
-            .split_once(": ")
-            .map_or(sentence.as_str(), |(_, text)| text);
-        let text = match (reason, named_as) {
-            (Reason::AddressMismatch, Match::Sender) => {
-                format!("{text}: it is the certificate of the Sender")
-            }
-            _ => text.to_owned(),
-        };
-        Self {
-            certificate: Some(certificate),
-            named_as,
-            ..Self::refused(report, result, reason, text)
-        }
-    }
-
-    /// The signature itself does not count.
-    pub(super) fn faulty(
-        report: SignerReport,
-        certificate: Option<Certificate>,
-        fault: &SignatureFault,
-    ) -> Self {
-        let (result, reason) = VerdictResult::of_fault(fault);
-        Self {
-            certificate,
-            ..Self::refused(report, result, reason, fault.to_string())
-        }
-    }
-
-    const fn refused(
-        report: SignerReport,
-        result: VerdictResult,
-        reason: Reason,
-        text: String,
-    ) -> Self {
-        Self {
-            result,
-            reason: Some(reason),
-            text,
-            named_as: Match::Nobody,
-            certificate: None,
-            chain: Vec::new(),
-            report,
-        }
-    }
-}
-
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.result)?;
@@ -287,15 +169,6 @@ fn facts<S: Serializer>(
     facts.serialize_field("issuer", certificate.issuer())?;
     facts.serialize_field("serial", &certificate.serial())?;
     facts.serialize_field("addresses", certificate.addresses())?;
-    facts.end()
-}
-
-/// How and when it was signed, in JSON.
-fn signed<S: Serializer>(report: &SignerReport, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut facts = serializer.serialize_struct("SignerReport", 3)?;
-    facts.serialize_field("algorithm", &report.algorithm)?;
-    facts.serialize_field("signing_time", &report.signing_time.map(moment))?;
-    facts.serialize_field("weak", &report.weak)?;
     facts.end()
 }
 

@@ -66,6 +66,11 @@ impl VerdictResult {
             Distrust::Untrusted(_) => (Self::Fail, Reason::Untrusted),
             Distrust::Expired { .. } => (Self::Fail, Reason::Expired),
             Distrust::NotYetValid { .. } => (Self::Fail, Reason::NotYetValid),
+            Distrust::Revoked { .. } => (Self::Fail, Reason::Revoked),
+            Distrust::RevocationUnknown {
+                is_temporary: true, ..
+            } => (Self::TempError, Reason::RevocationUnknown),
+            Distrust::RevocationUnknown { .. } => (Self::Policy, Reason::RevocationUnknown),
             Distrust::WrongUsage { .. } => (Self::Fail, Reason::WrongUsage),
             Distrust::Weak { .. } => (Self::Policy, Reason::Weak),
             Distrust::Malformed { .. } => (Self::PermError, Reason::Malformed),
