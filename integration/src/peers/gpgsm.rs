@@ -102,7 +102,7 @@ impl Peer for Gpgsm {
 /// The last complaint but those that follow from it.
 fn in_short(error: Error) -> Error {
     let text = format!("{error:#}");
-    let said = text.lines().filter_map(|line| {
+    let mut said = text.lines().filter_map(|line| {
         let (_, said) = line.split_once("gpgsm: ")?;
         let consequence = [
             "CRLs not checked",
@@ -113,7 +113,7 @@ fn in_short(error: Error) -> Error {
         let matters = consequence.iter().all(|common| !said.contains(common));
         matters.then(|| said.trim())
     });
-    match said.last() {
+    match said.next_back() {
         Some(said) => anyhow!("{said}"),
         None => error,
     }

@@ -100,13 +100,13 @@ impl Peer for Cmsutil {
 /// The last thing that the tool says of itself.
 fn in_short(error: Error) -> Error {
     let text = format!("{error:#}");
-    let said = text.lines().filter_map(|line| {
+    let mut said = text.lines().filter_map(|line| {
         let (_, said) = line
             .split_once("cmsutil: ")
             .or_else(|| line.split_once("pk12util: "))?;
         Some(said.trim().trim_end_matches('.'))
     });
-    match said.last() {
+    match said.next_back() {
         Some(said) => anyhow!("{said}"),
         None => error,
     }

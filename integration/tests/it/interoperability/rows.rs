@@ -70,101 +70,74 @@ impl Key {
 
 /// All rows, in the order of the page.
 pub(crate) fn all() -> Vec<Row> {
-    let signatures = [
-        (Key::Rsa, Signature::RsaPkcs1(Digest::Sha256)),
-        (Key::Rsa, Signature::RsaPkcs1(Digest::Sha384)),
-        (Key::Rsa, Signature::RsaPkcs1(Digest::Sha512)),
-        (Key::Rsa, Signature::RsaPss(Digest::Sha256)),
-        (Key::Rsa, Signature::RsaPss(Digest::Sha384)),
-        (Key::Rsa, Signature::RsaPss(Digest::Sha512)),
-        (Key::P256, Signature::Ecdsa(Digest::Sha256)),
-        (Key::P384, Signature::Ecdsa(Digest::Sha384)),
-        (Key::P521, Signature::Ecdsa(Digest::Sha512)),
-        (Key::Ed25519, Signature::Ed25519),
-        (Key::Rsa, Signature::RsaPkcs1(Digest::Sha1)),
-    ];
-    let mut rows = Vec::new();
-    for (key, signature) in signatures {
-        for form in [Form::Clear, Form::Opaque] {
-            rows.push(Row::signed(key, Signing { form, signature }));
-        }
-    }
-    let ciphers = [
-        Cipher::AesCbc(128),
-        Cipher::AesCbc(256),
-        Cipher::AesGcm(128),
-        Cipher::AesGcm(256),
-        Cipher::AesCbc(192),
-        Cipher::AesGcm(192),
-        Cipher::ChaCha20Poly1305,
-        Cipher::TripleDes,
-        Cipher::Rc2,
-    ];
-    rows.extend(ciphers.map(|cipher| Row::encrypted(Key::Rsa, cipher, KeyMethod::Pkcs1)));
-    for digest in [Digest::Sha1, Digest::Sha256, Digest::Sha384, Digest::Sha512] {
-        let method = KeyMethod::Oaep(digest);
-        rows.push(Row::encrypted(Key::Rsa, Cipher::AesCbc(256), method));
-    }
-    let agreements = [
-        (
-            Key::P256,
-            Cipher::AesCbc(128),
-            KeyMethod::Ecdh(Digest::Sha256),
-        ),
-        (
-            Key::P256,
-            Cipher::AesGcm(256),
-            KeyMethod::Ecdh(Digest::Sha256),
-        ),
-        (
-            Key::P256,
-            Cipher::AesCbc(192),
-            KeyMethod::Ecdh(Digest::Sha256),
-        ),
-        (
-            Key::P384,
-            Cipher::AesCbc(256),
-            KeyMethod::Ecdh(Digest::Sha384),
-        ),
-        (
-            Key::P521,
-            Cipher::AesCbc(256),
-            KeyMethod::Ecdh(Digest::Sha512),
-        ),
-        (
-            Key::P256,
-            Cipher::AesCbc(256),
-            KeyMethod::Ecdh(Digest::Sha1),
-        ),
-        (
-            Key::P256,
-            Cipher::AesCbc(256),
-            KeyMethod::Ecdh(Digest::Sha384),
-        ),
-        (
-            Key::P256,
-            Cipher::AesCbc(256),
-            KeyMethod::Ecdh(Digest::Sha512),
-        ),
-        (
-            Key::X25519,
-            Cipher::AesGcm(128),
-            KeyMethod::X25519(Digest::Sha256),
-        ),
-        (
-            Key::X25519,
-            Cipher::AesCbc(256),
-            KeyMethod::X25519(Digest::Sha256),
-        ),
-    ];
-    rows.extend(agreements.map(|(key, cipher, method)| Row::encrypted(key, cipher, method)));
+    let signed = SIGNATURES.iter().flat_map(|(key, signature)| {
+        [Form::Clear, Form::Opaque].map(|form| {
+            let signature = *signature;
+            Row::signed(*key, Signing { form, signature })
+        })
+    });
+    let pkcs1 = CIPHERS
+        .iter()
+        .map(|cipher| Row::encrypted(Key::Rsa, *cipher, KeyMethod::Pkcs1));
+    let oaep = [Digest::Sha1, Digest::Sha256, Digest::Sha384, Digest::Sha512]
+        .map(|digest| Row::encrypted(Key::Rsa, Cipher::AesCbc(256), KeyMethod::Oaep(digest)));
+    let agreed = AGREEMENTS
+        .iter()
+        .map(|(key, cipher, method)| Row::encrypted(*key, *cipher, *method));
     let by_identifier = [
         (Key::Rsa, KeyMethod::Pkcs1),
         (Key::P256, KeyMethod::Ecdh(Digest::Sha256)),
-    ];
-    rows.extend(by_identifier.map(|(key, method)| Row::by_identifier(key, method)));
-    rows
+    ]
+    .map(|(key, method)| Row::by_identifier(key, method));
+    signed
+        .chain(pkcs1)
+        .chain(oaep)
+        .chain(agreed)
+        .chain(by_identifier)
+        .collect()
 }
+
+#[rustfmt::skip]
+const SIGNATURES: [(Key, Signature); 11] = [
+    (Key::Rsa, Signature::RsaPkcs1(Digest::Sha256)),
+    (Key::Rsa, Signature::RsaPkcs1(Digest::Sha384)),
+    (Key::Rsa, Signature::RsaPkcs1(Digest::Sha512)),
+    (Key::Rsa, Signature::RsaPss(Digest::Sha256)),
+    (Key::Rsa, Signature::RsaPss(Digest::Sha384)),
+    (Key::Rsa, Signature::RsaPss(Digest::Sha512)),
+    (Key::P256, Signature::Ecdsa(Digest::Sha256)),
+    (Key::P384, Signature::Ecdsa(Digest::Sha384)),
+    (Key::P521, Signature::Ecdsa(Digest::Sha512)),
+    (Key::Ed25519, Signature::Ed25519),
+    (Key::Rsa, Signature::RsaPkcs1(Digest::Sha1)),
+];
+
+/// With RSA PKCS#1 v1.5.
+const CIPHERS: [Cipher; 9] = [
+    Cipher::AesCbc(128),
+    Cipher::AesCbc(256),
+    Cipher::AesGcm(128),
+    Cipher::AesGcm(256),
+    Cipher::AesCbc(192),
+    Cipher::AesGcm(192),
+    Cipher::ChaCha20Poly1305,
+    Cipher::TripleDes,
+    Cipher::Rc2,
+];
+
+#[rustfmt::skip]
+const AGREEMENTS: [(Key, Cipher, KeyMethod); 10] = [
+    (Key::P256, Cipher::AesCbc(128), KeyMethod::Ecdh(Digest::Sha256)),
+    (Key::P256, Cipher::AesGcm(256), KeyMethod::Ecdh(Digest::Sha256)),
+    (Key::P256, Cipher::AesCbc(192), KeyMethod::Ecdh(Digest::Sha256)),
+    (Key::P384, Cipher::AesCbc(256), KeyMethod::Ecdh(Digest::Sha384)),
+    (Key::P521, Cipher::AesCbc(256), KeyMethod::Ecdh(Digest::Sha512)),
+    (Key::P256, Cipher::AesCbc(256), KeyMethod::Ecdh(Digest::Sha1)),
+    (Key::P256, Cipher::AesCbc(256), KeyMethod::Ecdh(Digest::Sha384)),
+    (Key::P256, Cipher::AesCbc(256), KeyMethod::Ecdh(Digest::Sha512)),
+    (Key::X25519, Cipher::AesGcm(128), KeyMethod::X25519(Digest::Sha256)),
+    (Key::X25519, Cipher::AesCbc(256), KeyMethod::X25519(Digest::Sha256)),
+];
 
 impl Row {
     fn signed(key: Key, how: Signing) -> Self {
