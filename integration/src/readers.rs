@@ -278,8 +278,9 @@ fn protected(message: &Message) {
         );
         let mut out = Vec::new();
         protected.for_transport().append_to(&mut out);
-        // Up to four displays of 4 KiB, each character of which HTML or quoted-printable may write as five.
-        let most = 6 * message.content().len() + 200 * (message.parts().len() + 1) + 100_000;
+        // A byte that is no UTF-8 is shown as U+FFFD: three bytes, nine in quoted-printable. And up to four displays of 4 KiB,
+        // each character of which HTML or quoted-printable may write as five.
+        let most = 12 * message.content().len() + 200 * (message.parts().len() + 1) + 100_000;
         assert!(out.len() <= most, "{} of {most}", out.len());
     }
 }

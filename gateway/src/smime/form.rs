@@ -56,7 +56,7 @@ pub fn recognise(message: &Message) -> SmimeForm<'_> {
     SmimeForm::None
 }
 
-/// The entity that a signature of the whole message covers, whether it is right or not, if it is encrypted or says that it
+/// The entity that a signature of the whole message covers, whether it is right or not, if it is S/MIME itself or says that it
 /// protects header fields: nobody looks into another one. A clear-signed one is not copied.
 pub(super) fn signed_entity(message: &Message, form: &SmimeForm<'_>) -> Option<Message> {
     let content = match form {
@@ -77,7 +77,18 @@ pub(super) fn signed_entity(message: &Message, form: &SmimeForm<'_>) -> Option<M
 }
 
 fn is_worth_reading(root: &Part) -> bool {
-    is_pkcs7_mime(root) || headers::is_protecting(root)
+    is_pkcs7_mime(root)
+        || root.content_type.is("multipart", "signed")
+        || headers::is_protecting(root)
+}
+
+/// Whether `message` is ciphertext, perhaps with signatures around it: who signed it need not know what it says.
+pub(super) fn is_ciphertext(message: &Message) -> bool {
+    const MOST_SIGNATURES: usize = 4;
+    let inner = |outer: &Message| signed_entity(outer, &recognise(outer));
+    std::iter::successors(Some(message.clone()), inner)
+        .take(MOST_SIGNATURES)
+        .any(|layer| is_encrypted(&layer))
 }
 
 /// Whether some part, but not the whole, says that it is signed. Attached messages speak for themselves alone.

@@ -6,6 +6,7 @@ mod interop;
 mod odd_bytes;
 mod people;
 mod protected;
+mod properties;
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -11,7 +11,7 @@ use certstore::trust::Trust;
 use policy::address::Address;
 
 use super::decrypt::{Opened, OpenedLayer};
-use super::form::{SmimeForm, has_signed_part, is_encrypted, recognise, signed_entity};
+use super::form::{SmimeForm, has_signed_part, is_ciphertext, recognise, signed_entity};
 use super::headers;
 use super::verdict::{Coverage, Layer, Match, Reason, Signature, Verdict, VerdictResult};
 use crate::message::Message;
@@ -23,7 +23,7 @@ pub fn verify(message: &Message, trust: &Trust, now: SystemTime) -> Verdict {
     let mut verdict = signature(message, &form, trust, now);
     let entity = signed_entity(message, &form);
     if verdict.covered != Coverage::Nothing {
-        if entity.as_ref().is_some_and(is_encrypted) {
+        if entity.as_ref().is_some_and(is_ciphertext) {
             verdict.covered = Coverage::Part;
             let text = "only ciphertext is signed: who signed it need not know what it says";
             if verdict.result == VerdictResult::Pass {
@@ -137,7 +137,7 @@ fn signed_verdict(
 ) -> Verdict {
     if signed.signer_count() == 0 {
         // Certificates alone (RFC 8551, section 3.8) promise nothing; a signature without a signer does, falsely.
-        return if detached.is_none() && signed.content().is_none() {
+        return if detached.is_none() && signed.content().is_none_or(<[u8]>::is_empty) {
             Verdict {
                 text: "it holds certificates alone".to_owned(),
                 ..Verdict::unsigned()
