@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::address::Address;
 use crate::pattern::Pattern;
 
-pub(crate) use orders::in_units;
+pub(crate) use orders::{direction_of, in_units};
 pub use words::{
     AskThen, HeaderProtection, HiddenRecipients, Mixed, NoCertificate, NoSigner, NoTls,
     OnBadSignature, OnUnavailable, OnUndecryptable, Requirement,

@@ -19,6 +19,7 @@ mod matrix_in;
 mod matrix_in_others;
 mod matrix_out;
 mod no_certificate;
+mod policy_tools;
 mod postfix_dovecot;
 mod queue_commands;
 mod restart;
