@@ -14,6 +14,9 @@ pub use words::{
     OnBadSignature, OnUnavailable, OnUndecryptable, Requirement,
 };
 
+/// How long an asked recipient has, if the rule does not say it.
+pub(crate) const ASK_DEADLINE: Duration = Duration::from_secs(3 * 86_400);
+
 /// What one rule orders for the mail that it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {

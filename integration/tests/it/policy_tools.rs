@@ -77,7 +77,7 @@ fn a_failing_test_is_shown_as_a_difference() -> Result<()> {
     let finished = folder.postern(&["policy", "test", "--junit", "junit.xml"])?;
     assert_eq!(finished.status.code(), Some(1));
     let said = String::from_utf8(finished.stdout)?;
-    let difference = "policy.toml:21: a partner\n\
+    let difference = "policy.toml:22: a partner\n\
         bob@partner.example: rule \"partners\" decides (policy.toml:9)\n\
         - encrypt = preferred\n+ encrypt = required\n\n0 passed, 1 failed\n";
     assert_eq!(said, difference);
