@@ -27,6 +27,7 @@ mod matrix_in_others;
 mod matrix_out;
 mod no_certificate;
 mod post_quantum;
+mod policy_tools;
 mod postfix_dovecot;
 mod profiles;
 mod publication;
