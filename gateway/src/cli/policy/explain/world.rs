@@ -1,6 +1,7 @@
 //! What follows from a decision: the certificate, the algorithms, the fate of the copy, the reply.
 
 use certstore::certificate::Purpose;
+use certstore::cms::{KeyTransport, RsaSignature};
 use certstore::lookup::Explanation as Found;
 use policy::address::Address;
 use policy::decision::{Decision, NoSigner, Requirement};
@@ -9,7 +10,7 @@ use policy::facts::Direction;
 use policy::fate::{Availability, Fate, World};
 
 use crate::app::Store;
-use crate::config::{Config, Profile};
+use crate::config::Config;
 use crate::decide::verdict;
 use crate::failure::Failure;
 use crate::resolve;
@@ -138,13 +139,20 @@ async fn reply(decision: &Decision, asked: &Asked<'_>, store: Option<&Store>) ->
 }
 
 fn algorithms(decision: &Decision, config: &Config) -> Option<String> {
-    let mut profiles = config.profiles.iter();
-    let profile: &Profile = match &decision.profile {
-        Some(name) => profiles.find(|profile| profile.name == *name)?,
-        None => profiles.next()?,
+    let profile = config.profiles.named(decision.profile.as_deref())?;
+    let ciphers: Vec<_> = profile.ciphers.iter().map(|cipher| cipher.name()).collect();
+    let padding = match profile.rsa_signature {
+        RsaSignature::Pkcs1 => "PKCS #1 v1.5",
+        RsaSignature::Pss => "PSS",
+    };
+    let transport = match profile.key_transport {
+        KeyTransport::Pkcs1 => "PKCS #1 v1.5".to_owned(),
+        KeyTransport::Oaep(digest) => format!("OAEP with {}", digest.name()),
     };
     Some(format!(
-        "profile {:?}: {:?}, {:?}, {:?}, {:?}",
-        profile.name, profile.digest, profile.rsa_signature, profile.cipher, profile.key_transport
+        "profile {:?}: signed with {} (RSA: {padding}); encrypted with {} (keys for RSA: {transport})",
+        profile.name,
+        profile.digest.name(),
+        ciphers.join(" or "),
     ))
 }
