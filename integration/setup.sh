@@ -33,7 +33,15 @@ for group in "$@"; do
             needs /usr/share/java/bcprov.jar libbcprov-java
             needs /usr/share/java/bcpkix.jar libbcpkix-java
             needs /usr/share/java/bcmail.jar libbcmail-java
+            needs gpgsm gpgsm
+            needs node nodejs
+            needs npm npm
             needs python3 python3
+            needs slapd slapd
+            needs ldapsearch ldap-utils
+            needs named bind9
+            needs dnssec-signzone bind9-utils
+            python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
             ;;
         *)
             echo "setup.sh: unknown group $group (build, peers)" >&2

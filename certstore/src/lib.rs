@@ -7,10 +7,12 @@
 pub mod clock;
 pub mod seal;
 pub mod cms;
+pub mod ldap;
 pub mod certificate;
 #[cfg(test)]
 mod samples;
 pub mod database;
+pub mod fetch;
 pub mod trust;
 pub mod selection;
 pub mod source;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use certstore::clock::Clock;
+use certstore::trust::Trust;
 use policy::address::Address;
 use policy::compile::Policy;
 use policy::decision::Requirement;
@@ -14,23 +15,27 @@ use policy::facts::Direction;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::config::{Config, Profile};
+use crate::config::Config;
 use crate::decide::{self, decide};
 use crate::deliver::is_protected;
 use crate::failure::{Failure, Refusal, Reply};
 use crate::listen::{Intake, Received};
-use crate::message::{Parsed, parse};
+use crate::message::{Origin, parse};
 use crate::observe::{self, QueueId};
-use crate::resolve::{self, Keyring, resolve};
+use crate::resolve::{self, Keyring, Resolved, resolve};
+use crate::smime::learned;
 use crate::smtp::Envelope;
 use crate::spool::{CopyId, NewCopy, Spool, SpoolError, Stored, Transport};
-use crate::transform::{Context, Copy, Transformed, transform};
+use crate::transform::{Context, Copies, Copy, Transformed, transform};
 
 /// How long a recipient may wait for the answer to RCPT.
 const RCPT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// All copies of a message together may be so many times as large as the largest message that is taken in.
 const LARGEST_OUTPUT: u64 = 4;
+
+/// So many times its size a message may take while its copies are made.
+const WORKING_MEMORY: u64 = 3;
 
 /// Takes mail in: everything that the stages need.
 #[derive(Debug)]
@@ -43,8 +48,6 @@ pub struct Gatekeeper {
     pub keyring: Keyring,
     /// Where copies rest.
     pub spool: Arc<Spool>,
-    /// Named sets of algorithms.
-    pub profiles: Arc<[Profile]>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// How many messages may be in cryptography at once: as many as there are cores.
@@ -90,6 +93,7 @@ impl Gatekeeper {
         let transformed = timeout(self.config.limits.message_budget, self.prepare(received));
         let transformed = transformed.await.map_err(|_| Failure::OutOfTime)??;
         let stored = self.store(&transformed).await?;
+        self.remember_capabilities(&transformed);
         tell(&transformed, &stored, start.elapsed());
         Ok(stored)
     }
@@ -98,20 +102,27 @@ impl Gatekeeper {
         let domains = &self.config.internal_domains;
         let parsed = parse(received)?;
         let decided = decide(parsed, &self.policy, domains, self.clock.now())?;
-        let resolved = resolve(decided, &self.keyring, domains).await?;
-        self.computed(move |context| transform(resolved, context))
-            .await
+        let mut resolved = resolve(decided, &self.keyring, &self.config.profiles, domains).await?;
+        // Memory before a core: who has both finishes and gives back both, so that nobody waits for ever.
+        resolved.reserve(WORKING_MEMORY).await;
+        let resolved = Arc::new(resolved);
+        // What certificates a message brings is known only when it is open: if something must be fetched to judge them,
+        // that is done off the threads that compute, and then it is transformed anew.
+        let lookup = &self.keyring.lookup;
+        let copies = lookup.with_trust(|trust| self.copies(trust, Arc::clone(&resolved)));
+        let copies = copies.await?;
+        let resolved = Arc::into_inner(resolved);
+        let resolved =
+            resolved.ok_or_else(|| Failure::Internal("the message is still in use".into()))?;
+        Ok(Transformed::release(resolved, copies).await)
     }
 
-    /// Runs a stage that computes on a thread that may block, so many at once as there are cores.
-    async fn computed<T: Send + 'static>(
-        &self,
-        stage: impl FnOnce(&Context) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
+    /// Makes the copies, on a thread that may block: so many messages at once as there are cores.
+    async fn copies(&self, trust: Trust, resolved: Arc<Resolved>) -> Result<Copies, Refusal> {
         let context = Context {
             hostname: self.config.hostname.clone(),
-            profiles: Arc::clone(&self.profiles),
-            trust: self.keyring.lookup.trust(),
+            profiles: Arc::clone(&self.config.profiles),
+            trust,
             now: self.clock.now(),
             most_bytes: self
                 .config
@@ -122,9 +133,9 @@ impl Gatekeeper {
         let permit = Arc::clone(&self.crypto).acquire_owned().await;
         let permit = permit.map_err(|closed| Failure::Internal(closed.to_string()))?;
         let task = tokio::task::spawn_blocking(move || {
-            let result = stage(&context);
+            let copies = transform(&resolved, &context);
             drop(permit);
-            result
+            copies
         });
         task.await
             .map_err(|panic| Failure::Internal(panic.to_string()))?
@@ -140,7 +151,7 @@ impl Gatekeeper {
                     failures.push((recipient.address.clone(), Failure::NoProtectedRoute));
                 }
             }
-            copies.push(new_copy(transformed.parsed(), copy, number));
+            copies.push(new_copy(transformed.origin(), copy, number));
         }
         if let Some(refusal) = Refusal::of_recipients(failures) {
             return Err(refusal);
@@ -149,6 +160,25 @@ impl Gatekeeper {
             .store(copies)
             .await
             .map_err(|error| spool_failure(&error).into())
+    }
+
+    /// Writes down what the signers of verified mail read. Nobody waits for it: the next signed mail says it again.
+    fn remember_capabilities(&self, transformed: &Transformed) {
+        let mut verdicts = transformed
+            .copies()
+            .iter()
+            .filter_map(|copy| copy.treated.verdict.as_ref());
+        // Copies of one message say the same.
+        if let Some((signer, said)) = verdicts.find_map(|verdict| learned(verdict)) {
+            let lookup = Arc::clone(&self.keyring.lookup);
+            tokio::spawn(async move {
+                match lookup.remember_capabilities(&signer, said).await {
+                    Ok(true) => observe::capabilities_remembered(&signer),
+                    Ok(false) => {}
+                    Err(error) => observe::capabilities_forgotten(&signer, &error.to_string()),
+                }
+            });
+        }
     }
 
     /// What can be said at RCPT; a lookup that the content may need begins now.
@@ -173,60 +203,57 @@ impl Gatekeeper {
 }
 
 /// A copy as the spool takes it.
-fn new_copy(parsed: &Parsed, copy: &Copy, number: u16) -> NewCopy {
-    let message = parsed.message();
+fn new_copy(origin: &Origin, copy: &Copy, number: u16) -> NewCopy {
     NewCopy {
         id: CopyId {
-            message: parsed.id(),
+            message: origin.id,
             number,
         },
-        reverse_path: parsed.envelope().reverse_path.clone(),
+        reverse_path: origin.envelope.reverse_path.clone(),
         recipients: copy
             .recipients
             .iter()
             .map(|recipient| recipient.address.clone())
             .collect(),
         content: copy.content.clone(),
-        needs_eight_bit: !copy.content.is_ascii(),
-        smtputf8: parsed.envelope().smtputf8,
+        smtputf8: origin.envelope.smtputf8,
         transport: if copy.treated.opened {
             Transport::Private
         } else {
             Transport::Any
         },
-        original_headers: message.content().slice(message.header_range()),
-        message_id: message.message_id(),
-        subject: parsed.subject().map(str::to_owned),
+        original_headers: origin.headers.clone(),
+        message_id: origin.message_id.clone(),
+        subject: origin.subject.clone(),
     }
 }
 
 fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
-    let parsed = transformed.parsed();
-    let id = parsed.id();
+    let Origin {
+        id, envelope, size, ..
+    } = transformed.origin();
     for copy in transformed.copies() {
         let treatment = copy.treated.to_string();
+        if let Some(verdict) = &copy.treated.verdict {
+            let reason = verdict.reason.as_ref();
+            observe::judged(*id, verdict.result, reason, &verdict.text, verdict.as_ref());
+        }
         for recipient in &copy.recipients {
             let (rule, address) = (&recipient.rule, &recipient.address);
             observe::decided(
-                id,
+                *id,
                 address,
                 &rule.name,
                 &format!("{}:{}", rule.file, rule.line),
                 &treatment,
             );
             if let Some(reason) = &recipient.closed {
-                observe::not_opened(id, address, reason);
+                observe::not_opened(*id, address, &reason.to_string());
             }
         }
     }
-    let recipients = parsed.envelope().recipients.len();
-    observe::stored(
-        id,
-        parsed.message().content().len(),
-        recipients,
-        stored.copies(),
-        took,
-    );
+    let recipients = envelope.recipients.len();
+    observe::stored(*id, *size, recipients, stored.copies(), took);
 }
 
 fn spool_failure(error: &SpoolError) -> Failure {

@@ -16,5 +16,6 @@ pub mod transform;
 pub mod spool;
 pub mod deliver;
 pub mod intake;
+pub mod publication;
 pub mod app;
 pub mod cli;

@@ -15,20 +15,22 @@ use certstore::trust::Trust;
 use policy::address::Address;
 use policy::decision::RuleRef;
 
-use crate::config::Profile;
+use crate::config::Profiles;
 use crate::failure::{Failure, Refusal};
-use crate::message::{self, Message, Parsed};
+use crate::message::{self, Message, Origin};
 use crate::resolve::{Plan, Resolved, Treatment};
+use crate::smime::{Chosen, Closed, Verdict};
+use outbound::Departing;
 
 /// What stays the same from message to message.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Our name, in trace headers and verdicts.
     pub hostname: String,
-    /// Named sets of algorithms; the first is the default.
-    pub profiles: Arc<[Profile]>,
+    /// Named sets of algorithms.
+    pub profiles: Arc<Profiles>,
     /// Whom we believe, at this moment.
-    pub trust: Arc<Trust>,
+    pub trust: Trust,
     /// This moment.
     pub now: SystemTime,
     /// The most that all copies of one message may take together, in bytes.
@@ -38,9 +40,13 @@ pub struct Context {
 /// A message and its copies as they leave. Only this stage makes them.
 #[derive(Debug)]
 pub struct Transformed {
-    parsed: Parsed,
+    origin: Origin,
     copies: Vec<Copy>,
 }
+
+/// The copies, while the message that they are made of is still there.
+#[derive(Debug)]
+pub struct Copies(Vec<Copy>);
 
 /// One content, and who gets it.
 #[derive(Debug, Clone)]
@@ -61,7 +67,7 @@ pub struct Recipient {
     /// The rule that decided.
     pub rule: RuleRef,
     /// Why an encrypted message stays closed for it, where it was to be opened.
-    pub closed: Option<String>,
+    pub closed: Option<Closed>,
 }
 
 impl Recipient {
@@ -81,17 +87,30 @@ pub struct Treated {
     pub signed: bool,
     /// Encrypted here, to so many certificates.
     pub encrypted_to: usize,
+    /// The cipher that it was encrypted with, and why.
+    pub cipher: Option<Chosen>,
     /// Decrypted here: it leaves over protected ways only (law 6).
     pub opened: bool,
-    /// The verdict on its signature, in the words of `Authentication-Results`.
-    pub verdict: Option<String>,
+    /// The verdict on it, where its rule wants one.
+    pub verdict: Option<Arc<Verdict>>,
 }
 
 impl Transformed {
     /// The message that the copies were made of.
     #[must_use]
-    pub const fn parsed(&self) -> &Parsed {
-        &self.parsed
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Lets go of the message; from here on its copies count in the memory budget, and no more.
+    pub async fn release(resolved: Resolved, copies: Copies) -> Self {
+        let mut origin = resolved.into_origin();
+        let Copies(copies) = copies;
+        let bytes: usize = copies.iter().map(|copy| copy.content.len()).sum();
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        origin.permit.shrink(bytes);
+        origin.permit.cover(bytes).await;
+        Self { origin, copies }
     }
 
     /// The copies.
@@ -101,12 +120,14 @@ impl Transformed {
     }
 }
 
-/// Makes all copies, or none.
+/// Makes all copies, or none. The same `resolved` gives the same copies, so that it can be done again when more is known
+/// about the certificates in the message.
 ///
 /// # Errors
 /// A [`Refusal`] that names the recipients whose copy cannot be made.
-pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, Refusal> {
-    let (parsed, signer, plans) = resolved.into_parts();
+pub fn transform(resolved: &Resolved, context: &Context) -> Result<Copies, Refusal> {
+    let (parsed, plans) = (resolved.parsed(), resolved.plans());
+    let visible = parsed.message().visible_recipients();
     let clean = without_lookalikes(parsed.message(), context)?;
     let (outbound, inbound): (Vec<&Plan>, Vec<&Plan>) = plans
         .iter()
@@ -114,13 +135,20 @@ pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, R
     let trace = message::received_field(
         &context.hostname,
         parsed.envelope(),
-        parsed.message(),
+        &visible,
         parsed.id(),
         context.now,
     );
-    let mut copies = outbound::copies(&clean, &trace, signer.as_deref(), &outbound, context)?;
+    let departing = Departing {
+        message: &clean,
+        trace: &trace,
+        originator: resolved.originator(),
+        visible: &visible,
+        context,
+    };
+    let mut copies = departing.copies(&outbound)?;
     copies.extend(inbound::copies(&clean, &trace, &inbound, context)?);
-    Ok(Transformed { parsed, copies })
+    Ok(Copies(copies))
 }
 
 impl fmt::Display for Treated {
@@ -132,8 +160,10 @@ impl fmt::Display for Treated {
         if self.signed {
             words.push("signed".to_owned());
         }
-        if self.encrypted_to > 0 {
-            words.push("encrypted".to_owned());
+        match &self.cipher {
+            Some(chosen) => words.push(format!("encrypted ({chosen})")),
+            None if self.encrypted_to > 0 => words.push("encrypted".to_owned()),
+            None => {}
         }
         if let Some(verdict) = &self.verdict {
             words.push(format!("smime={verdict}"));

@@ -4,24 +4,26 @@
 
 use std::fs;
 use std::hint::black_box;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 use certstore::certificate::Purpose;
 use certstore::clock::SystemClock;
-use certstore::cms::{Decryptor, Signer};
+use certstore::cms::{DecryptOptions, Decryptor, Signer};
 use certstore::trust::TrustedCertificate;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput};
 use criterion::{criterion_group, criterion_main, measurement::WallTime};
 use gateway::app::Store;
 use gateway::config::Config;
 use gateway::message::Message;
-use gateway::smime;
+use gateway::smime::{self, EncryptTo};
 use gateway::smtp::{DataReader, Progress};
 use integration::gateway::{Gateway, Setup};
-use integration::mails;
 use integration::pki::pki;
+use integration::revocation::{Authority, Points};
+use integration::{mails, process};
 use policy::address::Address;
 use policy::compile::{CompileOptions, Policy};
 use policy::diagnostic::Source;
@@ -57,14 +59,8 @@ impl House {
                 .import_key(&person, "both")
                 .expect("the key is good");
         }
-        let file = gateway.file("postern.toml");
-        let text = fs::read_to_string(&file).expect("it was just written");
-        let source = Source::new("postern.toml", text);
-        let folder = file.parent().expect("it is in a folder");
-        let config = Config::read(&source, folder).expect("it is right");
         let runtime = Runtime::new().expect("a runtime");
-        let store = runtime.block_on(Store::open(&config, Arc::new(SystemClock)));
-        let store = store.expect("the commands opened it too");
+        let (config, store) = open_store(&gateway, &runtime);
         let (alice, bob) = (address(ALICE), address(BOB));
         let signer = runtime
             .block_on(store.vault.signer_for(&alice))
@@ -88,13 +84,23 @@ impl House {
     }
 }
 
+fn open_store(gateway: &Gateway, runtime: &Runtime) -> (Config, Store) {
+    let file = gateway.file("postern.toml");
+    let text = fs::read_to_string(&file).expect("it was just written");
+    let source = Source::new("postern.toml", text);
+    let folder = file.parent().expect("it is in a folder");
+    let config = Config::read(&source, folder).expect("it is right");
+    let store = runtime.block_on(Store::open(&config, Arc::new(SystemClock)));
+    (config, store.expect("the commands opened it too"))
+}
+
 fn address(text: &str) -> Address {
     Address::parse(text).expect("an address")
 }
 
 fn smime(criterion: &mut Criterion) {
     let house = House::open();
-    let profile = &house.config.profiles[0];
+    let profile = house.config.profiles.named(None).expect("there is one");
     let now = SystemTime::now();
     for size in SIZES {
         let mail = Bytes::from(mails::large(ALICE, BOB, size).content);
@@ -103,11 +109,19 @@ fn smime(criterion: &mut Criterion) {
         let sign = || smime::sign_entity(&message, house.signer.as_ref(), profile, now).unwrap();
         let signed = sign();
         let seal = |entity: Vec<u8>| {
-            smime::encrypt_entity(b"", &message, entity, &[&house.recipient], profile).unwrap()
+            let to = EncryptTo {
+                recipients: &[&house.recipient],
+                cipher: profile.fallback_cipher,
+                profile,
+            };
+            let encrypted = smime::encrypt_entity(&message, entity, to).unwrap();
+            encrypted.into_message(b"", &message)
         };
         let sealed = Message::parse(seal(signed.clone()).into()).expect("a mail");
-        let opened = smime::decrypt(&sealed, &house.decryptors)
+        let options = DecryptOptions::default();
+        let opened = smime::decrypt(&sealed, &house.decryptors, &options)
             .expect("it is for bob")
+            .expect("it is encrypted")
             .message;
         let trust = house.store.lookup.trust();
         group.bench_function("sign", |b| b.iter(sign));
@@ -115,7 +129,7 @@ fn smime(criterion: &mut Criterion) {
             b.iter_batched(|| signed.clone(), seal, BatchSize::LargeInput);
         });
         group.bench_function("decrypt", |b| {
-            b.iter(|| smime::decrypt(&sealed, &house.decryptors).unwrap());
+            b.iter(|| smime::decrypt(&sealed, &house.decryptors, &options).unwrap());
         });
         group.bench_function("verify", |b| b.iter(|| smime::verify(&opened, &trust, now)));
         group.finish();
@@ -128,6 +142,55 @@ fn smime(criterion: &mut Criterion) {
                 .block_on(house.store.lookup.find(&bob, Purpose::Encryption))
         });
     });
+}
+
+/// One certificate, whose CRL is there, under `hard`: ours beside `openssl verify` with the same CRL. OpenSSL's start is
+/// shared by the files of one run.
+fn trust(criterion: &mut Criterion) {
+    const FILES: usize = 500;
+    let authority = Authority::new().expect("the authority");
+    let points = Points {
+        crl: true,
+        ..Points::default()
+    };
+    let bob = authority.issue("bob", BOB, points).expect("bob");
+    let group = format!(
+        "fetch-private = [\"127.0.0.0/8\"]\n[[trust.group]]\nanchors = [{:?}]\nrevocation = \"hard\"",
+        authority.file("ca.pem")
+    );
+    let gateway = Setup::default().tables(&group).write().expect("a folder");
+    gateway
+        .import_certificate(&bob.certificate)
+        .expect("it is good");
+    let runtime = Runtime::new().expect("a runtime");
+    let (_, store) = open_store(&gateway, &runtime);
+    let address = address(BOB);
+    let found = runtime.block_on(store.lookup.find(&address, Purpose::Encryption));
+    let chosen = found.expect("the CRL is there").chosen.clone();
+    let certificate = chosen.expect("it is trusted").0.certificate().clone();
+    let (trust, now) = (store.lookup.trust(), SystemTime::now());
+    let mut group = criterion.benchmark_group("trust, warm CRL");
+    group.throughput(Throughput::Elements(1)).sample_size(20);
+    group.bench_function("postern", |b| {
+        b.iter(|| {
+            let purpose = Purpose::Encryption;
+            trust
+                .validate(&certificate, &[], purpose, &address, now)
+                .expect("it is trusted")
+        });
+    });
+    group.throughput(Throughput::Elements(FILES as u64));
+    group.bench_function("openssl verify", |b| {
+        b.iter(|| {
+            let mut openssl = Command::new("openssl");
+            openssl.args(["verify", "-crl_check", "-CAfile"]);
+            openssl.arg(authority.file("ca.pem"));
+            openssl.arg("-CRLfile").arg(authority.file("crl.pem"));
+            openssl.args((0..FILES).map(|_| &bob.certificate));
+            process::run(&mut openssl, b"").expect("it is good")
+        });
+    });
+    group.finish();
 }
 
 fn data(criterion: &mut Criterion) {
@@ -186,5 +249,5 @@ fn sized(criterion: &mut Criterion, bytes: usize) -> BenchmarkGroup<'_, WallTime
     group
 }
 
-criterion_group!(hot_paths, data, evaluate, smime);
+criterion_group!(hot_paths, data, evaluate, smime, trust);
 criterion_main!(hot_paths);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes those seeds anew that a program has to write: certificates, CMS messages, S/MIME mails, key files. The others are
-# written by hand. Their keys are thrown away; what is signed by ca.pem is valid for twenty years.
+# written by hand, or copies from certstore/tests/peers (what OpenSSL cannot make). Their keys are thrown away; what is
+# signed by ca.pem is valid for twenty years.
 set -euo pipefail
 corpus=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -83,3 +84,27 @@ export_key boris -keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1 >"$ke
 export_key alice -certfile ca.pem -caname ca >"$keys/with-ca"
 cat boris.key boris.pem >"$keys/key.pem"
 { openssl pkcs8 -topk8 -in boris.key -passout pass:a -iter 1; cat boris.pem; } >"$keys/encrypted-key.pem"
+
+# What directories answer: values of LDAP attributes, and web pages with their type in the first line
+values=$corpus/ldap_value web=$corpus/http_certificates
+mkdir -p "$values" "$web"
+low_first() { printf "\\x$(printf %02x $(($1 & 255)))\\x$(printf %02x $(($1 >> 8)))"; }
+setting() { low_first "$1"; low_first $(($(stat -c %s "$2") + 4)); cat "$2"; }
+cp alice.der "$values/certificate"
+cp boris.der "$values/certificate-ec"
+cp "$many/two.p7b" "$values/bundle"
+setting 3 alice.der >"$values/settings"
+{ setting 3 carol.der; setting 8 boris.der; } >"$values/settings-both"
+page() { printf '%s\n' "$1"; cat "${@:2}"; }
+page application/pkix-cert alice.der >"$web/one"
+page '' boris.der >"$web/no-type"
+page application/pkcs7-mime "$many/two.p7b" >"$web/pkcs7"
+{
+    page 'multipart/mixed; boundary=x' /dev/null
+    for name in carol dora; do
+        printf -- '--x\r\nContent-Type: application/pkix-cert\r\n\r\n'
+        cat $name.der
+        printf '\r\n'
+    done
+    printf -- '--x--\r\n'
+} >"$web/multipart"

@@ -99,6 +99,31 @@ pub fn fingerprint(certificate: &Path) -> Result<String> {
     Ok(digits.trim().replace(':', "").to_lowercase())
 }
 
+/// A certificate in DER.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn der(certificate: &Path) -> Result<Vec<u8>> {
+    let mut openssl = Command::new("openssl");
+    openssl
+        .args(["x509", "-outform", "DER", "-in"])
+        .arg(certificate);
+    process::run(&mut openssl, b"")
+}
+
+/// Certificates in a PKCS#7 bundle, DER.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn bundle(certificates: &[&Path]) -> Result<Vec<u8>> {
+    let mut openssl = Command::new("openssl");
+    openssl.args(["crl2pkcs7", "-nocrl", "-outform", "DER"]);
+    for certificate in certificates {
+        openssl.arg("-certfile").arg(certificate);
+    }
+    process::run(&mut openssl, b"")
+}
+
 /// The serial number of a certificate, upper-case hex, as [`structure`] shows it.
 ///
 /// # Errors

@@ -34,7 +34,7 @@ macro_rules! readers {
 
 readers! {
     address mailboxes smtp_session data_reader cms_parse certificate read_certificates pkcs12 message smime
-    policy_document config
+    policy_document config ldap_request ldap_value http_certificates
 }
 
 #[test]

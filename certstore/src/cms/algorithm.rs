@@ -1,19 +1,23 @@
-//! AlgorithmIdentifiers as they are read, and names for object identifiers.
+//! AlgorithmIdentifiers as they are read.
 
-use const_oid::db::DB;
 use der::asn1::ObjectIdentifier;
 
-use super::Digest;
 use super::ber::{BerError, Element, Reader, Tag};
+use super::{Digest, Unsupported};
 
 /// Why an AlgorithmIdentifier is of no use to us.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AlgorithmError {
     #[error("an AlgorithmIdentifier cannot be read: {0}")]
     Malformed(#[from] BerError),
-    /// "unsupported: 1.2.3 name".
     #[error("{0}")]
-    Unsupported(String),
+    Unsupported(Unsupported),
+}
+
+impl From<Unsupported> for AlgorithmError {
+    fn from(unsupported: Unsupported) -> Self {
+        Self::Unsupported(unsupported)
+    }
 }
 
 /// ecdsa-with-SHA1 (RFC 3279, section 2.2.3).
@@ -72,53 +76,6 @@ impl<'a> Algorithm<'a> {
     }
 
     pub(super) fn unsupported(&self) -> AlgorithmError {
-        AlgorithmError::Unsupported(unsupported(self.oid))
-    }
-}
-
-/// "unsupported: 1.2.840.113549.3.2 rc2-cbc".
-pub(super) fn unsupported(oid: ObjectIdentifier) -> String {
-    match name(oid) {
-        Some(name) => format!("unsupported: {oid} {name}"),
-        None => format!("unsupported: {oid}"),
-    }
-}
-
-fn name(oid: ObjectIdentifier) -> Option<&'static str> {
-    // Found in mail, but not in the registry that the database was made of.
-    const OTHERS: [(ObjectIdentifier, &str); 5] = [
-        (ECDSA_WITH_SHA_1, "ecdsa-with-SHA1"),
-        (ObjectIdentifier::new_unwrap("1.3.14.3.2.7"), "des-cbc"),
-        (ObjectIdentifier::new_unwrap("1.2.840.113549.3.4"), "rc4"),
-        (
-            ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.9"),
-            "id-ct-compressedData",
-        ),
-        (ObjectIdentifier::new_unwrap("1.3.101.110"), "id-X25519"),
-    ];
-    DB.by_oid(&oid).or_else(|| {
-        OTHERS
-            .into_iter()
-            .find(|(known, _)| *known == oid)
-            .map(|(_, name)| name)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_unsupported_is_named() {
-        for (oid, expected) in [
-            (
-                "1.2.840.113549.3.2",
-                "unsupported: 1.2.840.113549.3.2 rc2-cbc",
-            ),
-            ("1.3.14.3.2.7", "unsupported: 1.3.14.3.2.7 des-cbc"),
-            ("1.2.3.4", "unsupported: 1.2.3.4"),
-        ] {
-            assert_eq!(unsupported(ObjectIdentifier::new_unwrap(oid)), expected);
-        }
+        AlgorithmError::Unsupported(Unsupported::of(self.oid))
     }
 }

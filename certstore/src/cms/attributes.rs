@@ -2,6 +2,7 @@
 //!
 //! They are kept as they were received: the signature is over those very bytes.
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use const_oid::db::rfc5911;
@@ -11,7 +12,7 @@ use x509_cert::time::Time;
 
 use super::algorithm::Algorithm;
 use super::ber::{BerError, Element, Reader, Tag};
-use super::{ContentCipher, Digest, RecipientId, SignatureFault};
+use super::{Capabilities, Digest, RecipientId, SignatureFault};
 
 /// A SET OF Attribute.
 pub(super) struct Attributes<'a> {
@@ -75,6 +76,18 @@ impl<'a> Attributes<'a> {
         ))
     }
 
+    /// No type of attribute may be there twice, known to us or not: two readers might believe two of them.
+    pub(super) fn each_once(&self) -> Result<(), SignatureFault> {
+        let mut seen = HashSet::with_capacity(self.attributes.len());
+        match self.attributes.iter().find(|one| !seen.insert(one.oid)) {
+            Some(double) => Err(SignatureFault::Attributes(format!(
+                "the attribute {} is there more than once",
+                double.oid
+            ))),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn signing_time(&self) -> Result<Option<SystemTime>, SignatureFault> {
         let Some(value) = self.single(rfc5911::ID_SIGNING_TIME, "signing-time")? else {
             return Ok(None);
@@ -84,19 +97,12 @@ impl<'a> Attributes<'a> {
         Ok(Some(time.to_system_time()))
     }
 
-    /// The ciphers that the signer says it can read, of those that we can write, in its order of preference.
-    /// What cannot be read counts as nothing: these are hints.
-    pub(super) fn capabilities(&self) -> Vec<ContentCipher> {
-        let Ok(Some(list)) = self.single(rfc5911::SMIME_CAPABILITIES, "sMIMECapabilities") else {
-            return Vec::new();
-        };
-        let Ok(mut elements) = list.children() else {
-            return Vec::new();
-        };
-        std::iter::from_fn(|| elements.next_element().ok().flatten())
-            .filter_map(|element| Algorithm::from_element(&element).ok())
-            .filter_map(|capability| ContentCipher::from_oid(capability.oid))
-            .collect()
+    /// What the signer says it can read. What cannot be read counts as nothing: these are hints.
+    pub(super) fn capabilities(&self) -> Capabilities {
+        match self.single(rfc5911::SMIME_CAPABILITIES, "sMIMECapabilities") {
+            Ok(Some(list)) => Capabilities::read(&list).unwrap_or_default(),
+            Ok(None) | Err(_) => Capabilities::default(),
+        }
     }
 
     /// The certificate that the signer wants others to encrypt to (RFC 8551, section 2.5.3): a hint as well.

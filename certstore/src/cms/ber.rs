@@ -45,12 +45,19 @@ pub enum BerError {
 pub(crate) struct Tag(u8);
 
 impl Tag {
+    pub(crate) const BOOLEAN: Self = Self(0x01);
     pub(crate) const INTEGER: Self = Self(0x02);
     pub(crate) const BIT_STRING: Self = Self(0x03);
     pub(crate) const OCTET_STRING: Self = Self(0x04);
     pub(crate) const OBJECT_IDENTIFIER: Self = Self(0x06);
+    pub(crate) const ENUMERATED: Self = Self(0x0a);
     pub(crate) const SEQUENCE: Self = Self(0x10);
     pub(crate) const SET: Self = Self(0x11);
+
+    /// An application tag; `number` is below 31.
+    pub(crate) const fn application(number: u8) -> Self {
+        Self(0x40 | (number & LOW_NUMBER))
+    }
 
     /// A context-specific tag; `number` is below 31.
     pub(crate) const fn context(number: u8) -> Self {
@@ -165,6 +172,18 @@ impl<'a> Element<'a> {
                 .fold(0, |value, &octet| value << 8 | u32::from(octet))),
             Some(_) | None => Err(BerError::InvalidValue),
         }
+    }
+
+    /// Whether all that is inside, to any depth that is allowed, is made of elements.
+    pub(crate) fn check_inside(&self) -> Result<(), BerError> {
+        if !self.constructed {
+            return Ok(());
+        }
+        let mut children = self.children()?;
+        while let Some(child) = children.next_element()? {
+            child.check_inside()?;
+        }
+        Ok(())
     }
 
     /// The contents of an element that must not be constructed.

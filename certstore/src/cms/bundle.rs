@@ -1,10 +1,10 @@
 //! Certificates that travel alone: certs-only SignedData, the content of `.p7b` and `.p7c` files (RFC 8551, section 3.8).
 
-use const_oid::db::rfc5911;
+use const_oid::db::{rfc5911, rfc6268};
 use der::asn1::SetOfVec;
 
 use super::encode;
-use super::{CmsError, ContentInfo, parse};
+use super::{CmsError, ContentInfo, Unsupported, parse};
 
 /// The certificates (DER, unchecked) of a certs-only bundle, or of any other SignedData.
 ///
@@ -13,10 +13,15 @@ use super::{CmsError, ContentInfo, parse};
 pub fn certificates(pkcs7: &[u8]) -> Result<Vec<Vec<u8>>, CmsError> {
     match parse(pkcs7)? {
         ContentInfo::Signed(signed) => Ok(signed.into_certificates()),
-        ContentInfo::Enveloped(_) => Err(CmsError::Unsupported(
-            "encrypted data where certificates were expected".to_owned(),
-        )),
-        ContentInfo::Other(name) => Err(CmsError::Unsupported(name)),
+        ContentInfo::Enveloped(_) => Err(CmsError::Unsupported(Unsupported::detail(
+            rfc5911::ID_ENVELOPED_DATA,
+            "encrypted data where certificates were expected",
+        ))),
+        ContentInfo::Compressed(_) => Err(CmsError::Unsupported(Unsupported::detail(
+            rfc6268::ID_CT_COMPRESSED_DATA,
+            "compressed data where certificates were expected",
+        ))),
+        ContentInfo::Other(unsupported) => Err(CmsError::Unsupported(unsupported)),
     }
 }
 

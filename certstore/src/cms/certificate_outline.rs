@@ -3,24 +3,27 @@
 //! Read leniently and byte-exact: a certificate that breaks a rule elsewhere (a long serial number, an odd extension)
 //! still names its owner. Nothing here says that a certificate is to be trusted.
 
-use const_oid::db::{rfc5280, rfc5912, rfc8410};
+use const_oid::db::{rfc5280, rfc5911, rfc5912, rfc8410};
 use der::asn1::ObjectIdentifier;
 
-use super::algorithm::{Algorithm, unsupported};
+use super::algorithm::Algorithm;
 use super::ber::{BerError, Element, Reader, Tag};
-use super::{CmsError, Curve, Digest, KeyKind, RecipientId};
+use super::{CmsError, Curve, Digest, KeyKind, MlDsa, MlKem, RecipientId, Unsupported};
 
 /// The kind of the public key in a certificate (DER).
 ///
 /// # Errors
-/// [`CmsError::Malformed`] if it is no certificate, [`CmsError::Unsupported`] if its key is neither RSA nor on a
-/// supported curve.
+/// [`CmsError::Malformed`] if it is no certificate, [`CmsError::Unsupported`] if its key is of no supported
+/// kind.
 pub fn key_kind(certificate: &[u8]) -> Result<KeyKind, CmsError> {
     match CertificateOutline::read(certificate)?.public_key {
         PublicKey::Rsa { bits, .. } => Ok(KeyKind::Rsa { bits }),
         PublicKey::Ec { curve, .. } => Ok(KeyKind::Ec(curve)),
-        PublicKey::Ed25519(_) => Err(CmsError::Unsupported(unsupported(rfc8410::ID_ED_25519))),
-        PublicKey::Unsupported(oid) => Err(CmsError::Unsupported(unsupported(oid))),
+        PublicKey::X25519(_) => Ok(KeyKind::X25519),
+        PublicKey::Ed25519(_) => Ok(KeyKind::Ed25519),
+        PublicKey::MlKem { kem, .. } => Ok(KeyKind::MlKem(kem)),
+        PublicKey::MlDsa { dsa, .. } => Ok(KeyKind::MlDsa(dsa)),
+        PublicKey::Unsupported(oid) => Err(CmsError::Unsupported(Unsupported::of(oid))),
     }
 }
 
@@ -43,6 +46,16 @@ impl RecipientId {
         CertificateOutline::read(certificate).is_ok_and(|outline| outline.is_named_by(self))
     }
 
+    /// Reads a RecipientIdentifier or SignerIdentifier, which are alike (RFC 5652, sections 5.3 and 6.2.1).
+    pub(super) fn read(fields: &mut Reader<'_>) -> Result<Self, BerError> {
+        match fields.optional(Tag::context(0))? {
+            Some(identifier) => Ok(Self::SubjectKeyIdentifier(
+                identifier.octets()?.into_owned(),
+            )),
+            None => Self::from_issuer_and_serial(&fields.expect(Tag::SEQUENCE)?),
+        }
+    }
+
     pub(super) fn from_issuer_and_serial(element: &Element<'_>) -> Result<Self, BerError> {
         let mut fields = element.children()?;
         let issuer = fields.expect(Tag::SEQUENCE)?.encoded().to_vec();
@@ -58,11 +71,14 @@ pub(super) struct CertificateOutline<'a> {
     pub(super) encoded: &'a [u8],
     pub(super) serial: Element<'a>,
     pub(super) issuer: Element<'a>,
+    subject: Element<'a>,
     /// DER of the SubjectPublicKeyInfo.
     pub(super) public_key_info: &'a [u8],
     pub(super) public_key: PublicKey<'a>,
     key_bits: &'a [u8],
-    subject_key_identifier: Option<&'a [u8]>,
+    pub(super) subject_key_identifier: Option<&'a [u8]>,
+    /// The value of the extension of RFC 4262.
+    pub(super) capabilities: Option<&'a [u8]>,
     /// The first octet of the KeyUsage bits; None if the extension is absent.
     key_usage: Option<u8>,
 }
@@ -82,7 +98,20 @@ pub(super) enum PublicKey<'a> {
         /// The point (SEC 1, section 2.3.3).
         point: &'a [u8],
     },
+    /// 32 octets, if it is right (RFC 8410, section 4).
+    X25519(&'a [u8]),
+    /// Likewise.
     Ed25519(&'a [u8]),
+    MlKem {
+        kem: MlKem,
+        /// The encapsulation key (FIPS 203, section 7.1).
+        key: &'a [u8],
+    },
+    MlDsa {
+        dsa: MlDsa,
+        /// The public key (FIPS 204, section 5.1).
+        key: &'a [u8],
+    },
     Unsupported(ObjectIdentifier),
 }
 
@@ -99,17 +128,19 @@ impl<'a> CertificateOutline<'a> {
         fields.expect(Tag::SEQUENCE)?;
         let issuer = fields.expect(Tag::SEQUENCE)?;
         fields.expect(Tag::SEQUENCE)?;
-        fields.expect(Tag::SEQUENCE)?;
+        let subject = fields.expect(Tag::SEQUENCE)?;
         let public_key_info = fields.expect(Tag::SEQUENCE)?;
         let (public_key, key_bits) = PublicKey::read(&public_key_info)?;
         let mut outline = Self {
             encoded: certificate,
             serial,
             issuer,
+            subject,
             public_key_info: public_key_info.encoded(),
             public_key,
             key_bits,
             subject_key_identifier: None,
+            capabilities: None,
             key_usage: None,
         };
         fields.optional(Tag::context(1))?;
@@ -130,6 +161,8 @@ impl<'a> CertificateOutline<'a> {
                 self.subject_key_identifier = inner.ok();
             } else if oid == rfc5280::ID_CE_KEY_USAGE {
                 self.key_usage = inner.ok().map(|bits| bits.get(1).copied().unwrap_or(0));
+            } else if oid == rfc5911::SMIME_CAPABILITIES {
+                self.capabilities = Some(value.contents());
             }
         }
         Ok(())
@@ -148,6 +181,11 @@ impl<'a> CertificateOutline<'a> {
         }
     }
 
+    /// Whether its issuer is itself, by name: a root, or a certificate of its own making.
+    pub(super) fn is_self_issued(&self) -> bool {
+        self.issuer.encoded() == self.subject.encoded()
+    }
+
     /// Whether content-encryption keys may be encrypted to this key (RFC 8550, section 4.4.2).
     pub(super) fn may_encrypt(&self) -> bool {
         const KEY_ENCIPHERMENT: u8 = 0x20;
@@ -155,8 +193,10 @@ impl<'a> CertificateOutline<'a> {
         let usage = self.key_usage.unwrap_or(KEY_ENCIPHERMENT | KEY_AGREEMENT);
         match self.public_key {
             PublicKey::Rsa { pss_only, .. } => !pss_only && usage & KEY_ENCIPHERMENT != 0,
-            PublicKey::Ec { .. } => usage & KEY_AGREEMENT != 0,
-            PublicKey::Ed25519(_) | PublicKey::Unsupported(_) => false,
+            PublicKey::Ec { .. } | PublicKey::X25519(_) => usage & KEY_AGREEMENT != 0,
+            // RFC 9935, section 5.
+            PublicKey::MlKem { .. } => usage & KEY_ENCIPHERMENT != 0,
+            PublicKey::Ed25519(_) | PublicKey::MlDsa { .. } | PublicKey::Unsupported(_) => false,
         }
     }
 }
@@ -174,10 +214,19 @@ impl<'a> PublicKey<'a> {
                 Some(curve) => Self::Ec { curve, point: bits },
                 None => Self::Unsupported(named_curve(&algorithm).unwrap_or(algorithm.oid)),
             },
+            rfc8410::ID_X_25519 => Self::X25519(bits),
             rfc8410::ID_ED_25519 => Self::Ed25519(bits),
-            _ => Self::Unsupported(algorithm.oid),
+            oid => Self::post_quantum(oid, bits),
         };
         Ok((key, bits))
+    }
+
+    fn post_quantum(oid: ObjectIdentifier, key: &'a [u8]) -> Self {
+        match (MlKem::from_oid(oid), MlDsa::from_oid(oid)) {
+            (Some(kem), _) => Self::MlKem { kem, key },
+            (None, Some(dsa)) => Self::MlDsa { dsa, key },
+            (None, None) => Self::Unsupported(oid),
+        }
     }
 
     fn rsa(key: &'a [u8], pss_only: bool) -> Result<Self, BerError> {

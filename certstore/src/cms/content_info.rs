@@ -1,10 +1,9 @@
 //! The outermost layer of every CMS message (RFC 5652, section 3).
 
-use const_oid::db::rfc5911;
+use const_oid::db::{rfc5911, rfc6268};
 
-use super::algorithm::unsupported;
 use super::ber::{BerError, Element, Tag};
-use super::{CmsError, EnvelopedData, SignedData};
+use super::{CmsError, CompressedData, EnvelopedData, SignedData, Unsupported};
 
 /// A CMS message, borrowing its content from the bytes that it was read from.
 #[derive(Debug, Clone)]
@@ -13,8 +12,10 @@ pub enum ContentInfo<'a> {
     Signed(SignedData<'a>),
     /// Something encrypted, authenticated or not.
     Enveloped(EnvelopedData<'a>),
-    /// Of a type that mail does not need: "unsupported: 1.2.3 name".
-    Other(String),
+    /// Something compressed.
+    Compressed(CompressedData<'a>),
+    /// Of a type that mail does not need.
+    Other(Unsupported),
 }
 
 /// Reads a message in BER or DER. Content is not decoded, and no signature verified.
@@ -43,6 +44,9 @@ pub fn parse(bytes: &[u8]) -> Result<ContentInfo<'_>, CmsError> {
         rfc5911::ID_CT_AUTH_ENVELOPED_DATA => {
             EnvelopedData::read_authenticated(&content()?).map(ContentInfo::Enveloped)
         }
-        _ => Ok(ContentInfo::Other(unsupported(content_type))),
+        rfc6268::ID_CT_COMPRESSED_DATA => {
+            CompressedData::read(&content()?).map(ContentInfo::Compressed)
+        }
+        _ => Ok(ContentInfo::Other(Unsupported::of(content_type))),
     }
 }

@@ -6,16 +6,20 @@
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
+use der::asn1::ObjectIdentifier;
 use zeroize::Zeroizing;
 
-use super::algorithm::AlgorithmError;
+use super::algorithm::{Algorithm, AlgorithmError};
 use super::attributes::Attributes;
+use super::ber::BerError;
 use super::certificate_outline::key_kind;
 use super::cipher::ReadableCipher;
 use super::enveloped::EnvelopedData;
-use super::key_agreement::{KeyDerivation, KeyWrapAlgorithm};
+use super::key_agreement::{AgreementGroup, DerivationFunction, KeyWrapAlgorithm};
+use super::key_transport::ReadableTransport;
 use super::recipient_info::{EncryptedKey, KeyAgreement, KeyMethod};
-use super::{Curve, Decryptor, KeyFailure, KeyKind, KeyTransport, RecipientId};
+use super::unsupported::name;
+use super::{DecryptOptions, Decryptor, KeyFailure, KeyKind, RecipientId, Unsupported};
 
 /// RecipientInfos for our keys that are tried in one message. A message has one for each of a user's certificates;
 /// each costs an operation with a private key and a decryption of the whole content.
@@ -57,9 +61,17 @@ pub enum DecryptFailure {
         /// Whom the message names.
         recipients: Vec<RecipientId>,
     },
-    /// An algorithm that is not supported: "unsupported: 1.2.3 name".
+    /// An algorithm that is not supported.
     #[error("{0}")]
-    Unsupported(String),
+    Unsupported(Unsupported),
+    /// A cipher that can be broken, and that the caller did not allow.
+    #[error("weak: {oid} {name}")]
+    Weak {
+        /// Its object identifier.
+        oid: ObjectIdentifier,
+        /// Its name in the standards.
+        name: &'static str,
+    },
     /// The message cannot be read.
     #[error("the message cannot be read: {0}")]
     Malformed(String),
@@ -75,7 +87,7 @@ impl From<AlgorithmError> for DecryptFailure {
     fn from(error: AlgorithmError) -> Self {
         match error {
             AlgorithmError::Malformed(_) => Self::Malformed(error.to_string()),
-            AlgorithmError::Unsupported(name) => Self::Unsupported(name),
+            AlgorithmError::Unsupported(unsupported) => Self::Unsupported(unsupported),
         }
     }
 }
@@ -85,17 +97,22 @@ impl EnvelopedData<'_> {
     ///
     /// # Errors
     /// [`DecryptFailure`]; [`DecryptFailure::KeyUnavailable`] alone is worth another try.
-    pub fn decrypt(&self, decryptors: &[Arc<dyn Decryptor>]) -> Result<Decrypted, DecryptFailure> {
+    pub fn decrypt(
+        &self,
+        decryptors: &[Arc<dyn Decryptor>],
+        options: &DecryptOptions,
+    ) -> Result<Decrypted, DecryptFailure> {
         let mut matches = self.matches(decryptors).take(MAX_ATTEMPTS).peekable();
         if matches.peek().is_none() {
             return Err(DecryptFailure::NotForUs {
                 recipients: self.recipients().to_vec(),
             });
         }
+        let cipher = self.permitted_cipher(options)?;
         let mut failure = DecryptFailure::Undecryptable;
         for (id, key, decryptor) in matches {
-            match self.open(key, decryptor) {
-                Ok((cipher, content)) => {
+            match self.open(&cipher, key, decryptor) {
+                Ok(content) => {
                     return Ok(Decrypted {
                         content,
                         authenticated: cipher.is_authenticated(),
@@ -124,19 +141,38 @@ impl EnvelopedData<'_> {
         })
     }
 
+    /// The cipher, if the message may be encrypted with it.
+    fn permitted_cipher(&self, options: &DecryptOptions) -> Result<ReadableCipher, DecryptFailure> {
+        let cipher = ReadableCipher::read(&self.cipher)?;
+        if cipher.is_weak() && !options.weak_ciphers {
+            return Err(DecryptFailure::Weak {
+                oid: self.cipher.oid,
+                name: name(self.cipher.oid),
+            });
+        }
+        let misplaced = match (cipher.is_authenticated(), self.is_authenticated()) {
+            (true, false) if cipher.is_gcm() && options.gcm_in_enveloped_data => None,
+            (true, false) => Some("in an EnvelopedData"),
+            (false, true) => Some("in an AuthEnvelopedData"),
+            (true, true) | (false, false) => None,
+        };
+        match misplaced {
+            Some(place) => Err(DecryptFailure::Unsupported(Unsupported::detail(
+                self.cipher.oid,
+                format!("{} {place}", cipher.name()),
+            ))),
+            None => Ok(cipher),
+        }
+    }
+
     fn open(
         &self,
+        cipher: &ReadableCipher,
         key: &EncryptedKey<'_>,
         decryptor: &dyn Decryptor,
-    ) -> Result<(ReadableCipher<'_>, Zeroizing<Vec<u8>>), DecryptFailure> {
-        let cipher = ReadableCipher::read(&self.cipher)?;
-        if cipher.is_authenticated() != self.is_authenticated() {
-            return Err(DecryptFailure::Unsupported(format!(
-                "unsupported: {} in this kind of message",
-                cipher.name()
-            )));
-        }
+    ) -> Result<Zeroizing<Vec<u8>>, DecryptFailure> {
         let content_key = content_key(key, decryptor, cipher.key_length())?;
+        let mut content = Zeroizing::new(self.content.octets().map_err(malformed)?.into_owned());
         let (associated, tag) = match &self.authentication {
             Some(authentication) => (
                 authentication
@@ -144,18 +180,25 @@ impl EnvelopedData<'_> {
                     .map_or(Ok(Vec::new()), |element| {
                         Attributes::read(&element).map(|attributes| attributes.as_set())
                     })
-                    .map_err(|reason| DecryptFailure::Malformed(reason.to_string()))?,
-                &*authentication.tag,
+                    .map_err(malformed)?,
+                authentication.tag.to_vec(),
             ),
-            None => (Vec::new(), &[][..]),
+            // Where the tag has no place of its own, it stands behind the ciphertext.
+            None => {
+                let start = content.len().saturating_sub(cipher.tag_length());
+                (Vec::new(), content.split_off(start))
+            }
         };
-        let mut content = Zeroizing::new(self.content.to_vec());
         let length = cipher
-            .decrypt(&content_key, &associated, tag, &mut content)
+            .decrypt(&content_key, &associated, &tag, &mut content)
             .map_err(|_| DecryptFailure::Undecryptable)?;
         content.truncate(length);
-        Ok((cipher, content))
+        Ok(content)
     }
+}
+
+fn malformed(reason: BerError) -> DecryptFailure {
+    DecryptFailure::Malformed(reason.to_string())
 }
 
 /// Of two failures, the one that tells the operator more.
@@ -164,7 +207,7 @@ fn more_telling(earlier: DecryptFailure, later: DecryptFailure) -> DecryptFailur
         DecryptFailure::NotForUs { .. } => 0,
         DecryptFailure::Undecryptable => 1,
         DecryptFailure::Malformed(_) => 2,
-        DecryptFailure::Unsupported(_) => 3,
+        DecryptFailure::Unsupported(_) | DecryptFailure::Weak { .. } => 3,
         DecryptFailure::KeyUnavailable(_) => 4,
     };
     if rank(&later) > rank(&earlier) {
@@ -181,10 +224,10 @@ fn content_key(
 ) -> Result<Zeroizing<Vec<u8>>, DecryptFailure> {
     let opened = match &key.method {
         KeyMethod::Transport(algorithm) => {
-            let transport = KeyTransport::read(algorithm)?;
-            decryptor.decrypt_key(transport, &key.octets)
+            ReadableTransport::read(algorithm)?.decrypt(decryptor, &key.octets)
         }
         KeyMethod::Agreement(agreement) => agreed_key(agreement, &key.octets, decryptor)?,
+        KeyMethod::Encapsulation(encapsulation) => encapsulation.open(&key.octets, decryptor)?,
     };
     // Made in any case, so that success and failure take the same time.
     let mut random = Zeroizing::new(vec![0; length]);
@@ -204,34 +247,43 @@ fn agreed_key(
     wrapped: &[u8],
     decryptor: &dyn Decryptor,
 ) -> Result<Result<Zeroizing<Vec<u8>>, KeyFailure>, DecryptFailure> {
-    let derivation = KeyDerivation::from_oid(agreement.algorithm.oid)
-        .ok_or_else(|| agreement.algorithm.unsupported())?;
-    let wrap_algorithm = agreement.algorithm.inner().map_err(AlgorithmError::from)?;
+    let scheme = &agreement.algorithm;
+    let derivation =
+        DerivationFunction::from_oid(scheme.oid).ok_or_else(|| scheme.unsupported())?;
+    let wrap_algorithm = scheme.inner().map_err(AlgorithmError::from)?;
     let wrap = KeyWrapAlgorithm::from_oid(wrap_algorithm.oid)
         .ok_or_else(|| wrap_algorithm.unsupported())?;
-    let originator_key = agreement.originator_key.ok_or_else(|| {
-        DecryptFailure::Unsupported("unsupported: key agreement with a static key".to_owned())
-    })?;
-    let user_keying_material = agreement
+    let (originator_algorithm, originator_key) =
+        agreement.originator_key.ok_or_else(|| static_key(scheme))?;
+    let material = agreement
         .user_keying_material
         .map(|material| material.octets())
         .transpose()
-        .map_err(AlgorithmError::from)?;
-    let Some(curve) = curve_of(decryptor) else {
-        return Ok(Err(KeyFailure::Unsuitable("ECDH")));
+        .map_err(malformed)?;
+    let secret = match group_of(decryptor) {
+        Some(group) if group.oid() != originator_algorithm => Err(KeyFailure::Failed),
+        Some(AgreementGroup::Nist(curve)) => decryptor.agree(curve, originator_key),
+        Some(AgreementGroup::X25519) => decryptor.agree_x25519(originator_key),
+        None => Err(KeyFailure::Unsuitable("key agreement")),
     };
-    Ok(decryptor.agree(curve, originator_key).and_then(|secret| {
-        let material = user_keying_material.as_deref();
+    Ok(secret.and_then(|secret| {
         let key = derivation
-            .derive(&secret, wrap, wrap_algorithm.encoded, material)
+            .derive(&secret, wrap, wrap_algorithm.encoded, material.as_deref())
             .map_err(|_| KeyFailure::Failed)?;
         wrap.unwrap(&key, wrapped).map_err(|_| KeyFailure::Failed)
     }))
 }
 
-fn curve_of(decryptor: &dyn Decryptor) -> Option<Curve> {
+fn static_key(scheme: &Algorithm<'_>) -> DecryptFailure {
+    let text = "key agreement with a static key";
+    DecryptFailure::Unsupported(Unsupported::detail(scheme.oid, text))
+}
+
+fn group_of(decryptor: &dyn Decryptor) -> Option<AgreementGroup> {
     match key_kind(decryptor.certificate()) {
-        Ok(KeyKind::Ec(curve)) => Some(curve),
-        Ok(KeyKind::Rsa { .. }) | Err(_) => None,
+        Ok(KeyKind::Ec(curve)) => Some(AgreementGroup::Nist(curve)),
+        Ok(KeyKind::X25519) => Some(AgreementGroup::X25519),
+        Ok(KeyKind::Rsa { .. } | KeyKind::Ed25519 | KeyKind::MlKem(_) | KeyKind::MlDsa(_))
+        | Err(_) => None,
     }
 }

@@ -1,4 +1,4 @@
-//! The structures that we write (RFC 5652, 5083, 5753), as DER, with the message content borrowed: it is copied once,
+//! The structures that we write (RFC 5652, 5083, 5753, 9629), as DER, with the message content borrowed: it is copied once,
 //! into the output.
 //!
 //! Names of issuers and serial numbers are copied as they stand in a certificate, never decoded and encoded again. Field
@@ -7,10 +7,18 @@
 use cms::enveloped_data::OriginatorIdentifierOrKey;
 use const_oid::db::rfc5911;
 use der::asn1::{Any, AnyRef, ContextSpecific, ObjectIdentifier, OctetStringRef, SetOfVec};
-use der::{Decode, Encode, EncodeValue, FixedTag, Sequence, Tag, TagMode, TagNumber, Tagged};
+use der::{
+    Decode, Encode, EncodeValue, FixedTag, Length, Sequence, Tag, TagMode, TagNumber, Tagged,
+    Writer,
+};
 use spki::AlgorithmIdentifierOwned;
 
+use super::RecipientIdForm;
 use super::certificate_outline::CertificateOutline;
+
+/// id-ori-kem (RFC 9629, section 3).
+pub(super) const ID_ORI_KEM: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.13.3");
 
 /// A complete ContentInfo.
 pub(super) fn content_info<T>(content_type: ObjectIdentifier, content: T) -> der::Result<Vec<u8>>
@@ -54,10 +62,18 @@ pub(super) struct EncapsulatedContentInfo<'a> {
 
 impl<'a> EncapsulatedContentInfo<'a> {
     pub(super) fn of_data(content: Option<&'a [u8]>) -> der::Result<Self> {
-        Ok(Self {
-            e_content_type: rfc5911::ID_DATA,
-            e_content: content.map(OctetStringRef::new).transpose()?,
-        })
+        let content = content.map(OctetStringRef::new).transpose()?;
+        Ok(Self::of(rfc5911::ID_DATA, content))
+    }
+
+    pub(super) fn of(
+        e_content_type: ObjectIdentifier,
+        e_content: Option<&'a OctetStringRef>,
+    ) -> Self {
+        Self {
+            e_content_type,
+            e_content,
+        }
     }
 }
 
@@ -78,7 +94,7 @@ pub(super) fn certificate_set<'a>(
 #[derive(Sequence)]
 pub(super) struct SignerInfo<'a> {
     pub(super) version: u8,
-    pub(super) sid: IssuerAndSerialNumber<'a>,
+    pub(super) sid: Any,
     pub(super) digest_algorithm: AlgorithmIdentifierOwned,
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT", constructed = "true")]
     pub(super) signed_attrs: x509_cert::attr::Attributes,
@@ -101,14 +117,68 @@ impl<'a> IssuerAndSerialNumber<'a> {
     }
 }
 
+/// SignerIdentifier, and RecipientIdentifier of a key transport (RFC 5652, sections 5.3 and 6.2.1).
+pub(super) fn certificate_identifier(
+    certificate: &CertificateOutline<'_>,
+    form: RecipientIdForm,
+) -> der::Result<Any> {
+    match key_identifier(certificate, form) {
+        Some(identifier) => Any::new(context_tag(0, false), identifier),
+        None => Any::encode_from(&IssuerAndSerialNumber::of(certificate)?),
+    }
+}
+
+/// KeyAgreeRecipientIdentifier (RFC 5652, section 6.2.2).
+pub(super) fn key_agree_recipient_identifier(
+    certificate: &CertificateOutline<'_>,
+    form: RecipientIdForm,
+) -> der::Result<Any> {
+    match key_identifier(certificate, form) {
+        Some(identifier) => {
+            let fields = OctetStringRef::new(identifier)?.to_der()?;
+            Any::new(context_tag(0, true), fields)
+        }
+        None => Any::encode_from(&IssuerAndSerialNumber::of(certificate)?),
+    }
+}
+
+fn key_identifier<'a>(
+    certificate: &CertificateOutline<'a>,
+    form: RecipientIdForm,
+) -> Option<&'a [u8]> {
+    match form {
+        RecipientIdForm::IssuerAndSerial => None,
+        RecipientIdForm::SubjectKeyIdentifier => certificate.subject_key_identifier,
+    }
+}
+
+/// The tag of an implicitly tagged value.
+pub(super) const fn context_tag(number: u32, constructed: bool) -> Tag {
+    Tag::ContextSpecific {
+        constructed,
+        number: TagNumber(number),
+    }
+}
+
 #[derive(Sequence)]
+pub(super) struct CompressedData<'a> {
+    pub(super) version: u8,
+    pub(super) compression_algorithm: AlgorithmIdentifierOwned,
+    pub(super) encap_content_info: EncapsulatedContentInfo<'a>,
+}
+
+#[derive(EncodeValue)]
 pub(super) struct EnvelopedData<'a> {
     pub(super) version: u8,
     pub(super) recipient_infos: SetOfVec<Any>,
     pub(super) encrypted_content_info: EncryptedContentInfo<'a>,
 }
 
-#[derive(Sequence)]
+impl FixedTag for EnvelopedData<'_> {
+    const TAG: Tag = Tag::Sequence;
+}
+
+#[derive(EncodeValue)]
 pub(super) struct AuthEnvelopedData<'a> {
     pub(super) version: u8,
     pub(super) recipient_infos: SetOfVec<Any>,
@@ -116,12 +186,42 @@ pub(super) struct AuthEnvelopedData<'a> {
     pub(super) mac: &'a OctetStringRef,
 }
 
-#[derive(Sequence)]
+impl FixedTag for AuthEnvelopedData<'_> {
+    const TAG: Tag = Tag::Sequence;
+}
+
+#[derive(EncodeValue)]
 pub(super) struct EncryptedContentInfo<'a> {
     pub(super) content_type: ObjectIdentifier,
     pub(super) content_encryption_algorithm: AlgorithmIdentifierOwned,
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
-    pub(super) encrypted_content: &'a OctetStringRef,
+    pub(super) encrypted_content: EncryptedContent<'a>,
+}
+
+impl FixedTag for EncryptedContentInfo<'_> {
+    const TAG: Tag = Tag::Sequence;
+}
+
+/// An OCTET STRING in two pieces, written as one.
+pub(super) struct EncryptedContent<'a> {
+    pub(super) ciphertext: &'a [u8],
+    /// The authentication tag, where it has no place of its own.
+    pub(super) tag: &'a [u8],
+}
+
+impl FixedTag for EncryptedContent<'_> {
+    const TAG: Tag = Tag::OctetString;
+}
+
+impl EncodeValue for EncryptedContent<'_> {
+    fn value_len(&self) -> der::Result<Length> {
+        Length::try_from(self.ciphertext.len())? + Length::try_from(self.tag.len())?
+    }
+
+    fn encode_value(&self, writer: &mut impl Writer) -> der::Result<()> {
+        writer.write(self.ciphertext)?;
+        writer.write(self.tag)
+    }
 }
 
 #[derive(Sequence)]
@@ -133,7 +233,7 @@ pub(super) struct GcmParameters<'a> {
 #[derive(Sequence)]
 pub(super) struct KeyTransRecipientInfo<'a> {
     pub(super) version: u8,
-    pub(super) rid: IssuerAndSerialNumber<'a>,
+    pub(super) rid: Any,
     pub(super) key_encryption_algorithm: AlgorithmIdentifierOwned,
     pub(super) encrypted_key: &'a OctetStringRef,
 }
@@ -161,6 +261,39 @@ impl KeyAgreeRecipientInfo<'_> {
 
 #[derive(Sequence)]
 pub(super) struct RecipientEncryptedKey<'a> {
-    pub(super) rid: IssuerAndSerialNumber<'a>,
+    pub(super) rid: Any,
     pub(super) encrypted_key: &'a OctetStringRef,
+}
+
+#[derive(Sequence)]
+pub(super) struct KemRecipientInfo<'a> {
+    pub(super) version: u8,
+    pub(super) rid: Any,
+    pub(super) kem: AlgorithmIdentifierOwned,
+    pub(super) kemct: &'a OctetStringRef,
+    pub(super) kdf: AlgorithmIdentifierOwned,
+    pub(super) kek_length: u16,
+    pub(super) wrap: AlgorithmIdentifierOwned,
+    pub(super) encrypted_key: &'a OctetStringRef,
+}
+
+#[derive(Sequence)]
+struct OtherRecipientInfo<'a> {
+    ori_type: ObjectIdentifier,
+    ori_value: KemRecipientInfo<'a>,
+}
+
+impl KemRecipientInfo<'_> {
+    /// The RecipientInfo that it is: an OtherRecipientInfo, which is a choice with the tag `[4]`.
+    pub(super) fn into_recipient_info(self) -> der::Result<Any> {
+        let choice = ContextSpecific {
+            tag_number: TagNumber(4),
+            tag_mode: TagMode::Implicit,
+            value: OtherRecipientInfo {
+                ori_type: ID_ORI_KEM,
+                ori_value: self,
+            },
+        };
+        Any::from_der(&choice.to_der()?)
+    }
 }

@@ -1,26 +1,22 @@
-//! Encrypting to certificates (RFC 5652, section 6; RFC 5083; RFC 5753): one content, once, for all recipients.
+//! Encrypting to certificates (RFC 5652, section 6; RFC 5083): one content, once, for all recipients.
 //!
 //! The certificates are taken as they are. Whether they are trusted and meant for encryption was decided before.
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;
-use aws_lc_rs::rsa::{
-    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512,
-    OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEncryptingKey,
-};
 use cms::enveloped_data::{OriginatorIdentifierOrKey, OriginatorPublicKey};
 use const_oid::db::{rfc5911, rfc5912, rfc8410};
-use der::Any;
-use der::asn1::{BitString, Null, OctetStringRef, SetOfVec};
+use der::asn1::{BitString, OctetStringRef, SetOfVec};
+use der::{Any, Tag, Tagged};
 use spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
-use super::algorithm::unsupported;
 use super::certificate_outline::{CertificateOutline, PublicKey};
-use super::cipher::{Parameters, TAG_LENGTH};
-use super::encode::{self, IssuerAndSerialNumber};
-use super::key_agreement::{KeyDerivation, KeyWrapAlgorithm, agree_ephemeral};
-use super::{CmsError, Curve, Digest, EncryptOptions, KeyTransport, rsa_parameters};
+use super::cipher::Encryption;
+use super::encode;
+use super::kem;
+use super::key_agreement::{AgreementGroup, KeyWrapAlgorithm};
+use super::{CmsError, EncryptOptions, RecipientIdForm, Unsupported};
 
 /// Why nothing was encrypted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,9 +43,9 @@ pub enum RecipientFault {
     /// It cannot be read.
     #[error("{0}")]
     Certificate(CmsError),
-    /// Its key cannot be used: "unsupported: 1.2.3 name".
+    /// Its key cannot be used.
     #[error("{0}")]
-    Unsupported(String),
+    Unsupported(Unsupported),
     /// Its RSA key is too short or too long, in bits.
     #[error("an RSA key of {0} bits; 2048 to 8192 are supported")]
     KeyLength(u32),
@@ -87,60 +83,72 @@ pub fn encrypt(
     rand::fill(&mut content_key)?;
     let mut recipient_infos = Vec::with_capacity(recipients.len());
     for (index, certificate) in recipients.iter().enumerate() {
-        let info = recipient_info(certificate, &content_key, options.key_transport)
+        let info = recipient_info(certificate, &content_key, options)
             .map_err(|reason| EncryptFailure::Recipient { index, reason })?;
         recipient_infos.push(info);
     }
-    let parameters = options.cipher.encrypt(&content_key, &mut content)?;
-    message(options, recipient_infos, &parameters, &content)
+    let encryption = options.cipher.encrypt(&content_key, &mut content)?;
+    message(options, recipient_infos, encryption, &content)
 }
 
 fn message(
     options: &EncryptOptions,
     recipient_infos: Vec<Any>,
-    parameters: &Parameters,
+    encryption: Encryption,
     ciphertext: &[u8],
 ) -> Result<Vec<u8>, EncryptFailure> {
-    // Version 0 promises key transport and nothing else (RFC 5652, section 6.1).
-    let only_transport = recipient_infos
-        .iter()
-        .all(|info| der::Tagged::tag(info) == der::Tag::Sequence);
+    let version = enveloped_data_version(&recipient_infos, options.recipient_id);
     let recipient_infos = SetOfVec::try_from(recipient_infos)?;
-    let content_info = |algorithm_parameters| -> der::Result<_> {
-        Ok(encode::EncryptedContentInfo {
-            content_type: rfc5911::ID_DATA,
-            content_encryption_algorithm: AlgorithmIdentifierOwned {
-                oid: options.cipher.oid(),
-                parameters: Some(algorithm_parameters),
-            },
-            encrypted_content: OctetStringRef::new(ciphertext)?,
-        })
+    let (inner_tag, outer_tag) = match &encryption.tag {
+        Some(tag) if options.cipher.is_gcm() && options.gcm_in_enveloped_data => {
+            (tag.as_ref(), None)
+        }
+        tag => (&[][..], tag.as_ref().map(AsRef::as_ref)),
     };
-    Ok(match parameters {
-        Parameters::Cbc { iv } => encode::content_info(
+    let encrypted_content_info = encode::EncryptedContentInfo {
+        content_type: rfc5911::ID_DATA,
+        content_encryption_algorithm: encryption.algorithm,
+        encrypted_content: encode::EncryptedContent {
+            ciphertext,
+            tag: inner_tag,
+        },
+    };
+    Ok(match outer_tag {
+        None => encode::content_info(
             rfc5911::ID_ENVELOPED_DATA,
             encode::EnvelopedData {
-                version: if only_transport { 0 } else { 2 },
+                version,
                 recipient_infos,
-                encrypted_content_info: content_info(Any::encode_from(&OctetStringRef::new(iv)?)?)?,
+                encrypted_content_info,
             },
         )?,
-        Parameters::Gcm { nonce, tag } => {
-            let gcm_parameters = encode::GcmParameters {
-                nonce: OctetStringRef::new(nonce)?,
-                icv_len: TAG_LENGTH,
-            };
-            encode::content_info(
-                rfc5911::ID_CT_AUTH_ENVELOPED_DATA,
-                encode::AuthEnvelopedData {
-                    version: 0,
-                    recipient_infos,
-                    auth_encrypted_content_info: content_info(Any::encode_from(&gcm_parameters)?)?,
-                    mac: OctetStringRef::new(tag.as_ref())?,
-                },
-            )?
-        }
+        Some(tag) => encode::content_info(
+            rfc5911::ID_CT_AUTH_ENVELOPED_DATA,
+            encode::AuthEnvelopedData {
+                version: 0,
+                recipient_infos,
+                auth_encrypted_content_info: encrypted_content_info,
+                mac: OctetStringRef::new(tag)?,
+            },
+        )?,
     })
+}
+
+/// Version 0 promises key transport by issuer and serial number, and nothing else; other kinds of recipients, such as
+/// KEMs, make it 3 (RFC 5652, section 6.1).
+fn enveloped_data_version(recipient_infos: &[Any], names: RecipientIdForm) -> u8 {
+    let by_issuer = names == RecipientIdForm::IssuerAndSerial;
+    let version = |info: &Any| {
+        let tag = info.tag();
+        if tag == Tag::Sequence && by_issuer {
+            0
+        } else if tag == encode::context_tag(4, true) {
+            3
+        } else {
+            2
+        }
+    };
+    recipient_infos.iter().map(version).max().unwrap_or(0)
 }
 
 impl From<der::Error> for RecipientFault {
@@ -155,112 +163,98 @@ impl From<Unspecified> for RecipientFault {
     }
 }
 
+impl From<kem::InvalidKey> for RecipientFault {
+    fn from(_: kem::InvalidKey) -> Self {
+        Self::InvalidKey
+    }
+}
+
 fn recipient_info(
     certificate: &[u8],
     content_key: &[u8],
-    key_transport: KeyTransport,
+    options: &EncryptOptions,
 ) -> Result<Any, RecipientFault> {
     let certificate = CertificateOutline::read(certificate).map_err(RecipientFault::Certificate)?;
+    let unsupported = |oid| Err(RecipientFault::Unsupported(Unsupported::of(oid)));
     match certificate.public_key {
-        PublicKey::Rsa {
-            pss_only: false,
-            bits,
-            ..
-        } => {
-            if !(2048..=8192).contains(&bits) {
-                return Err(RecipientFault::KeyLength(bits));
-            }
-            transport(&certificate, content_key, key_transport)
+        PublicKey::Rsa { pss_only: true, .. } => unsupported(rfc5912::ID_RSASSA_PSS),
+        PublicKey::Rsa { bits, .. } if !(2048..=8192).contains(&bits) => {
+            Err(RecipientFault::KeyLength(bits))
         }
-        PublicKey::Rsa { pss_only: true, .. } => Err(RecipientFault::Unsupported(unsupported(
-            rfc5912::ID_RSASSA_PSS,
-        ))),
-        PublicKey::Ec { curve, point } => agreement(&certificate, curve, point, content_key),
-        PublicKey::Ed25519(_) => Err(RecipientFault::Unsupported(unsupported(
-            rfc8410::ID_ED_25519,
-        ))),
-        PublicKey::Unsupported(oid) => Err(RecipientFault::Unsupported(unsupported(oid))),
+        PublicKey::Rsa { .. } => transport(&certificate, content_key, options),
+        PublicKey::Ec { curve, point } => {
+            let group = AgreementGroup::Nist(curve);
+            agreement(&certificate, group, point, content_key, options)
+        }
+        PublicKey::X25519(key) => {
+            let group = AgreementGroup::X25519;
+            agreement(&certificate, group, key, content_key, options)
+        }
+        PublicKey::MlKem { kem, key } => {
+            let rid = encode::certificate_identifier(&certificate, options.recipient_id)?;
+            Ok(kem::recipient_info(rid, kem, key, content_key)?)
+        }
+        PublicKey::Ed25519(_) => unsupported(rfc8410::ID_ED_25519),
+        PublicKey::MlDsa { dsa, .. } => unsupported(dsa.oid()),
+        PublicKey::Unsupported(oid) => unsupported(oid),
     }
 }
 
 fn transport(
     certificate: &CertificateOutline<'_>,
     content_key: &[u8],
-    key_transport: KeyTransport,
+    options: &EncryptOptions,
 ) -> Result<Any, RecipientFault> {
-    let key = PublicEncryptingKey::from_der(certificate.public_key_info)
-        .map_err(|_| RecipientFault::InvalidKey)?;
-    let mut buffer = vec![0; key.key_size_bytes()];
-    let (algorithm, encrypted_key) = match key_transport {
-        KeyTransport::Pkcs1 => (
-            AlgorithmIdentifierOwned {
-                oid: rfc5912::RSA_ENCRYPTION,
-                parameters: Some(Null.into()),
-            },
-            Pkcs1PublicEncryptingKey::new(key)?.encrypt(content_key, &mut buffer)?,
-        ),
-        KeyTransport::Oaep(digest) => {
-            let padding = match digest {
-                Digest::Sha1 => &OAEP_SHA1_MGF1SHA1,
-                Digest::Sha256 => &OAEP_SHA256_MGF1SHA256,
-                Digest::Sha384 => &OAEP_SHA384_MGF1SHA384,
-                Digest::Sha512 => &OAEP_SHA512_MGF1SHA512,
-            };
-            (
-                rsa_parameters::oaep(digest)?,
-                OaepPublicEncryptingKey::new(key)?.encrypt(
-                    padding,
-                    content_key,
-                    &mut buffer,
-                    None,
-                )?,
-            )
-        }
-    };
+    let encrypted_key = options
+        .key_transport
+        .encrypt(certificate.public_key_info, content_key)?;
+    // The version tells how the recipient is named (RFC 5652, section 6.2.1).
+    let rid = encode::certificate_identifier(certificate, options.recipient_id)?;
+    let by_issuer = rid.tag() == Tag::Sequence;
     Ok(Any::encode_from(&encode::KeyTransRecipientInfo {
-        version: 0,
-        rid: IssuerAndSerialNumber::of(certificate)?,
-        key_encryption_algorithm: algorithm,
-        encrypted_key: OctetStringRef::new(encrypted_key)?,
+        version: if by_issuer { 0 } else { 2 },
+        rid,
+        key_encryption_algorithm: options.key_transport.algorithm()?,
+        encrypted_key: OctetStringRef::new(&encrypted_key)?,
     })?)
 }
 
-/// ECDH with a key of this one message (RFC 5753, section 3.1), the digest of the key derivation as strong as the curve.
+/// Agreement with a key of this one message (RFC 5753, section 3.1; RFC 8418, section 3.2).
 fn agreement(
     certificate: &CertificateOutline<'_>,
-    curve: Curve,
-    point: &[u8],
+    group: AgreementGroup,
+    public_key: &[u8],
     content_key: &[u8],
+    options: &EncryptOptions,
 ) -> Result<Any, RecipientFault> {
-    let wrap = if content_key.len() > 16 {
-        KeyWrapAlgorithm::Aes256
-    } else {
-        KeyWrapAlgorithm::Aes128
-    };
+    let derivation = group.derivation(options.key_agreement);
+    let scheme = derivation.oid().ok_or(RecipientFault::InvalidKey)?;
+    let wrap = KeyWrapAlgorithm::for_key(content_key.len());
     let wrap_algorithm = Any::encode_from(&AlgorithmIdentifierOwned {
         oid: wrap.oid(),
         parameters: None,
     })?;
-    let (derivation, derivation_oid) = KeyDerivation::for_curve(curve);
-    let (our_key, secret) = agree_ephemeral(curve, point)?;
+    let (our_key, secret) = group.agree_ephemeral(public_key)?;
     let encoded_wrap = der::Encode::to_der(&wrap_algorithm)?;
-    let key = derivation.derive(&secret, wrap, &encoded_wrap, None)?;
+    let key = derivation
+        .function()
+        .derive(&secret, wrap, &encoded_wrap, None)?;
     let encrypted_key = wrap.wrap(&key, content_key)?;
     let info = encode::KeyAgreeRecipientInfo {
         version: 3,
         originator: OriginatorIdentifierOrKey::OriginatorKey(OriginatorPublicKey {
             algorithm: AlgorithmIdentifierOwned {
-                oid: rfc5912::ID_EC_PUBLIC_KEY,
+                oid: group.oid(),
                 parameters: None,
             },
             public_key: BitString::from_bytes(&our_key)?,
         }),
         key_encryption_algorithm: AlgorithmIdentifierOwned {
-            oid: derivation_oid,
+            oid: scheme,
             parameters: Some(wrap_algorithm),
         },
         recipient_encrypted_keys: vec![encode::RecipientEncryptedKey {
-            rid: IssuerAndSerialNumber::of(certificate)?,
+            rid: encode::key_agree_recipient_identifier(certificate, options.recipient_id)?,
             encrypted_key: OctetStringRef::new(&encrypted_key)?,
         }],
     };

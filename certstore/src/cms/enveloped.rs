@@ -4,18 +4,19 @@
 
 use std::borrow::Cow;
 
-use super::algorithm::{Algorithm, unsupported};
+use super::algorithm::Algorithm;
 use super::ber::{BerError, Element, Reader, Tag};
 use super::cipher::ReadableCipher;
 use super::recipient_info::Recipients;
-use super::{CmsError, RecipientId};
+use super::{CmsError, RecipientId, Unsupported};
 
 /// Something encrypted to one recipient or many.
 #[derive(Debug, Clone)]
 pub struct EnvelopedData<'a> {
     pub(super) recipients: Recipients<'a>,
     pub(super) cipher: Algorithm<'a>,
-    pub(super) content: Cow<'a, [u8]>,
+    /// The ciphertext, an OCTET STRING in one piece or many; joined only where it is decrypted.
+    pub(super) content: Element<'a>,
     /// What an AuthEnvelopedData has beside the content; None in an EnvelopedData.
     pub(super) authentication: Option<Authentication<'a>>,
 }
@@ -46,7 +47,7 @@ impl<'a> EnvelopedData<'a> {
     pub fn cipher_name(&self) -> String {
         match ReadableCipher::read(&self.cipher) {
             Ok(cipher) => cipher.name().to_owned(),
-            Err(_) => unsupported(self.cipher.oid),
+            Err(_) => Unsupported::of(self.cipher.oid).to_string(),
         }
     }
 
@@ -100,12 +101,12 @@ impl<'a> EnvelopedData<'a> {
 /// EncryptedContentInfo (RFC 5652, section 6.1): the cipher and the ciphertext, which must be there.
 fn encrypted_content_info<'a>(
     fields: &mut Reader<'a>,
-) -> Result<(Algorithm<'a>, Cow<'a, [u8]>), CmsError> {
+) -> Result<(Algorithm<'a>, Element<'a>), CmsError> {
     let read = |fields: &mut Reader<'a>| -> Result<_, BerError> {
         let mut info = fields.expect(Tag::SEQUENCE)?.children()?;
         info.expect(Tag::OBJECT_IDENTIFIER)?;
         let cipher = Algorithm::read(&mut info)?;
-        let content = info.expect(Tag::context(0))?.octets()?;
+        let content = info.expect(Tag::context(0))?;
         info.finish()?;
         Ok((cipher, content))
     };

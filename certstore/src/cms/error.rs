@@ -1,6 +1,6 @@
 //! Why bytes could not be read as CMS.
 
-use super::BerError;
+use super::{BerError, Unsupported};
 
 /// Why bytes could not be read as CMS, or a certificate could not be used with it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,9 +21,9 @@ pub enum CmsError {
         /// How many would have been read.
         limit: usize,
     },
-    /// Well-formed, but of a kind that is not supported: "unsupported: 1.2.3 name".
+    /// Well-formed, but of a kind that is not supported.
     #[error("{0}")]
-    Unsupported(String),
+    Unsupported(Unsupported),
 }
 
 impl CmsError {

@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use super::{MlDsa, MlKem};
+
 /// A message digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Digest {
@@ -36,6 +38,14 @@ pub enum KeyKind {
     },
     /// An elliptic curve key, for ECDSA and ECDH.
     Ec(Curve),
+    /// A key for X25519 (RFC 8410): for encryption alone.
+    X25519,
+    /// A key for Ed25519 (RFC 8410): for signatures alone.
+    Ed25519,
+    /// A key for encapsulation (RFC 9935).
+    MlKem(MlKem),
+    /// A key for signatures (RFC 9881).
+    MlDsa(MlDsa),
 }
 
 /// How a signature over a message is made.
@@ -47,6 +57,10 @@ pub enum SignatureScheme {
     RsaPss(Digest),
     /// ECDSA, the signature as a DER `ECDSA-Sig-Value` (RFC 5753, section 2.1).
     Ecdsa(Curve, Digest),
+    /// Ed25519, over the message itself (RFC 8419).
+    Ed25519,
+    /// ML-DSA over the message itself, with the empty context (RFC 9882).
+    MlDsa(MlDsa),
 }
 
 /// How a content-encryption key was encrypted to an RSA key.
@@ -54,8 +68,17 @@ pub enum SignatureScheme {
 pub enum KeyTransport {
     /// RSAES-PKCS1-v1_5.
     Pkcs1,
-    /// RSAES-OAEP, digest and MGF1 alike, empty label (RFC 3560).
+    /// RSAES-OAEP, digest and MGF1 alike, and the empty label but for [`Decryptor::decrypt_labelled_key`] (RFC 3560).
     Oaep(Digest),
+}
+
+/// How a key-encryption key is derived from what two keys agreed on: dhSinglePass-stdDH with one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyDerivation {
+    /// The function of ANSI X9.63 (RFC 5753, section 7.1.4).
+    X963(Digest),
+    /// HKDF, for X25519 (RFC 8418, section 2.2).
+    Hkdf(Digest),
 }
 
 /// Why a holder of a key did not do what was asked. It says nothing about the ciphertext that an attacker could use.
@@ -91,7 +114,7 @@ pub trait Signer: Send + Sync + std::fmt::Debug {
     /// DER of the signer's certificate.
     fn certificate(&self) -> &[u8];
 
-    /// DER of the certificates between it and its root, nearest first, to travel with the signature.
+    /// DER of the certificates above it as far as they are known, nearest first, the root last: to travel with the signature.
     fn chain(&self) -> &[Vec<u8>];
 
     /// DER of the certificate that others should encrypt to, where it is not the signing one.
@@ -122,9 +145,43 @@ pub trait Decryptor: Send + Sync + std::fmt::Debug {
         encrypted_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure>;
 
+    /// Decrypts a content-encryption key that was encrypted to this RSA key by RSAES-OAEP with a label.
+    ///
+    /// # Errors
+    /// [`KeyFailure`]; [`KeyFailure::Unsuitable`] from a holder that knows no labels.
+    fn decrypt_labelled_key(
+        &self,
+        _digest: Digest,
+        _label: &[u8],
+        _encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        Err(KeyFailure::Unsuitable("an OAEP label"))
+    }
+
     /// The ECDH shared secret of this key and `public_key`, an uncompressed point (SEC 1, section 2.3.3).
     ///
     /// # Errors
     /// [`KeyFailure`].
     fn agree(&self, curve: Curve, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure>;
+
+    /// The X25519 shared secret of this key and `public_key`, 32 octets (RFC 7748, section 6.1); never all zero.
+    ///
+    /// # Errors
+    /// [`KeyFailure`]; [`KeyFailure::Unsuitable`] from a holder of another kind of key.
+    fn agree_x25519(&self, _public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        Err(KeyFailure::Unsuitable("X25519"))
+    }
+
+    /// The shared secret in `ciphertext`, which was made with the public half of this key (FIPS 203, section 7.3).
+    ///
+    /// # Errors
+    /// [`KeyFailure`]; [`KeyFailure::Unsuitable`] from a holder of another kind of key. A ciphertext that was made for
+    /// another key gives another secret and no failure.
+    fn decapsulate(
+        &self,
+        kem: MlKem,
+        _ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        Err(KeyFailure::Unsuitable(kem.name()))
+    }
 }

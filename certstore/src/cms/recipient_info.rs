@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use const_oid::db::rfc5912;
+use der::asn1::ObjectIdentifier;
 
-use super::algorithm::{Algorithm, AlgorithmError};
+use super::algorithm::Algorithm;
 use super::ber::{BerError, Element, Reader, Tag};
-use super::{CmsError, KeyTransport, RecipientId, rsa_parameters};
+use super::encode::ID_ORI_KEM;
+use super::kem::KeyEncapsulation;
+use super::{CmsError, RecipientId};
 
 /// Recipients that one message may name.
 const MAX_RECIPIENTS: usize = 10_000;
@@ -23,15 +25,18 @@ pub(super) struct EncryptedKey<'a> {
 pub(super) enum KeyMethod<'a> {
     /// To an RSA key.
     Transport(Algorithm<'a>),
-    /// By agreement with an elliptic curve key.
+    /// By agreement with an elliptic curve or X25519 key.
     Agreement(KeyAgreement<'a>),
+    /// By encapsulation of a secret for a KEM key.
+    Encapsulation(KeyEncapsulation<'a>),
 }
 
 /// The part of a KeyAgreeRecipientInfo that all its recipients share.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeyAgreement<'a> {
-    /// The originator's public key; None if it is only named, which mail does not do (RFC 5753, section 3.1.1).
-    pub(super) originator_key: Option<&'a [u8]>,
+    /// The originator's public key, and its algorithm; None if it is only named, which mail does not do (RFC 5753,
+    /// section 3.1.1).
+    pub(super) originator_key: Option<(ObjectIdentifier, &'a [u8])>,
     pub(super) user_keying_material: Option<Element<'a>>,
     pub(super) algorithm: Algorithm<'a>,
 }
@@ -56,6 +61,8 @@ impl<'a> Recipients<'a> {
                 recipients.read_transport(&info).map_err(&malformed)?;
             } else if tag == Tag::context(1) {
                 recipients.read_agreement(&info).map_err(&malformed)?;
+            } else if tag == Tag::context(4) {
+                recipients.read_other(&info).map_err(&malformed)?;
             }
             if recipients.ids.len() > MAX_RECIPIENTS {
                 return Err(CmsError::TooMany {
@@ -71,12 +78,7 @@ impl<'a> Recipients<'a> {
     fn read_transport(&mut self, info: &Element<'a>) -> Result<(), BerError> {
         let mut fields = info.children()?;
         fields.expect(Tag::INTEGER)?;
-        let id = match fields.optional(Tag::context(0))? {
-            Some(identifier) => {
-                RecipientId::SubjectKeyIdentifier(identifier.octets()?.into_owned())
-            }
-            None => RecipientId::from_issuer_and_serial(&fields.expect(Tag::SEQUENCE)?)?,
-        };
+        let id = RecipientId::read(&mut fields)?;
         let algorithm = Algorithm::read(&mut fields)?;
         let octets = fields.expect(Tag::OCTET_STRING)?.octets()?;
         fields.finish()?;
@@ -101,6 +103,9 @@ impl<'a> Recipients<'a> {
         let mut encrypted_keys = fields.expect(Tag::SEQUENCE)?.children()?;
         fields.finish()?;
         while let Some(encrypted_key) = encrypted_keys.next_element()? {
+            if self.ids.len() > MAX_RECIPIENTS {
+                break;
+            }
             let mut fields = encrypted_key.children()?;
             let id = match fields.optional(Tag::context(0))? {
                 Some(identifier) => recipient_key_identifier(&identifier)?,
@@ -113,6 +118,19 @@ impl<'a> Recipients<'a> {
         Ok(())
     }
 
+    /// OtherRecipientInfo (RFC 5652, section 6.2.5); what is no KEMRecipientInfo is left out.
+    fn read_other(&mut self, info: &Element<'a>) -> Result<(), BerError> {
+        let mut fields = info.children()?;
+        let kind = fields.expect(Tag::OBJECT_IDENTIFIER)?.object_identifier()?;
+        if kind != ID_ORI_KEM {
+            return Ok(());
+        }
+        let (id, encapsulation, octets) = KeyEncapsulation::read(&fields.expect(Tag::SEQUENCE)?)?;
+        fields.finish()?;
+        self.push(id, KeyMethod::Encapsulation(encapsulation), octets);
+        Ok(())
+    }
+
     fn push(&mut self, id: RecipientId, method: KeyMethod<'a>, octets: Cow<'a, [u8]>) {
         self.ids.push(id);
         self.keys.push(EncryptedKey { method, octets });
@@ -120,29 +138,21 @@ impl<'a> Recipients<'a> {
 }
 
 /// The octets of an OriginatorPublicKey, if the originator is given so.
-fn originator_key<'a>(originator: &Element<'a>) -> Result<Option<&'a [u8]>, BerError> {
+fn originator_key<'a>(
+    originator: &Element<'a>,
+) -> Result<Option<(ObjectIdentifier, &'a [u8])>, BerError> {
     if originator.tag() != Tag::context(1) {
         return Ok(None);
     }
     let mut fields = originator.children()?;
-    fields.expect(Tag::SEQUENCE)?;
+    let algorithm = Algorithm::read(&mut fields)?;
     let key = fields.expect(Tag::BIT_STRING)?.bit_string()?;
     fields.finish()?;
-    Ok(Some(key))
+    Ok(Some((algorithm.oid, key)))
 }
 
 /// RecipientKeyIdentifier; its date and other attribute tell nothing that we need.
 fn recipient_key_identifier(element: &Element<'_>) -> Result<RecipientId, BerError> {
     let identifier = element.children()?.expect(Tag::OCTET_STRING)?.octets()?;
     Ok(RecipientId::SubjectKeyIdentifier(identifier.into_owned()))
-}
-
-impl KeyTransport {
-    pub(super) fn read(algorithm: &Algorithm<'_>) -> Result<Self, AlgorithmError> {
-        match algorithm.oid {
-            rfc5912::RSA_ENCRYPTION => Ok(Self::Pkcs1),
-            rfc5912::ID_RSAES_OAEP => rsa_parameters::read_oaep(algorithm).map(Self::Oaep),
-            _ => Err(algorithm.unsupported()),
-        }
-    }
 }

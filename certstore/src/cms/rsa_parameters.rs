@@ -3,18 +3,19 @@
 //! Both name a digest and a mask generation function. We know MGF1 only, and only with the very same digest.
 
 use const_oid::db::rfc5912;
-use der::asn1::Null;
+use der::asn1::{Null, ObjectIdentifier};
 use der::{Any, Sequence};
 use spki::AlgorithmIdentifierOwned;
 
-use super::Digest;
 use super::algorithm::{Algorithm, AlgorithmError};
 use super::ber::{BerError, Element, Reader, Tag};
+use super::unsupported::name;
+use super::{Digest, Unsupported};
 
 /// The digest and the length of the salt, in bytes, of an RSASSA-PSS AlgorithmIdentifier.
 pub(super) fn read_pss(algorithm: &Algorithm<'_>) -> Result<(Digest, usize), AlgorithmError> {
     let mut fields = algorithm.fields()?;
-    let digest = read_digests(&mut fields)?;
+    let digest = read_digests(algorithm.oid, &mut fields)?;
     let salt = match fields.optional(Tag::context(2))? {
         Some(explicit) => explicit.only_child()?.small_integer()?,
         None => 20,
@@ -31,28 +32,39 @@ pub(super) fn read_pss(algorithm: &Algorithm<'_>) -> Result<(Digest, usize), Alg
     Ok((digest, salt))
 }
 
-/// The digest of an RSAES-OAEP AlgorithmIdentifier. A label other than the empty one is not supported.
-pub(super) fn read_oaep(algorithm: &Algorithm<'_>) -> Result<Digest, AlgorithmError> {
+/// The digest and the label of an RSAES-OAEP AlgorithmIdentifier.
+pub(super) fn read_oaep<'a>(
+    algorithm: &Algorithm<'a>,
+) -> Result<(Digest, &'a [u8]), AlgorithmError> {
     if algorithm.parameters.is_none() {
-        return Ok(Digest::Sha1);
+        return Ok((Digest::Sha1, &[]));
     }
     let mut fields = algorithm.fields()?;
-    let digest = read_digests(&mut fields)?;
-    if let Some(explicit) = fields.optional(Tag::context(2))? {
-        let source = Algorithm::from_element(&explicit.only_child()?)?;
-        let label = source.parameters.ok_or(BerError::Missing)?.octets()?;
-        if source.oid != rfc5912::ID_P_SPECIFIED || !label.is_empty() {
-            return Err(AlgorithmError::Unsupported(
-                "unsupported: RSAES-OAEP with a label".to_owned(),
-            ));
-        }
-    }
+    let digest = read_digests(algorithm.oid, &mut fields)?;
+    let label = match fields.optional(Tag::context(2))? {
+        Some(explicit) => read_label(&Algorithm::from_element(&explicit.only_child()?)?)?,
+        None => &[],
+    };
     fields.finish()?;
-    Ok(digest)
+    Ok((digest, label))
+}
+
+fn read_label<'a>(source: &Algorithm<'a>) -> Result<&'a [u8], AlgorithmError> {
+    if source.oid != rfc5912::ID_P_SPECIFIED {
+        return Err(source.unsupported());
+    }
+    let label = source.parameters.ok_or(BerError::Missing)?;
+    if label.tag() != Tag::OCTET_STRING {
+        return Err(BerError::UnexpectedTag.into());
+    }
+    Ok(label.primitive()?)
 }
 
 /// The fields that both begin with.
-fn read_digests(fields: &mut Reader<'_>) -> Result<Digest, AlgorithmError> {
+fn read_digests(
+    padding: ObjectIdentifier,
+    fields: &mut Reader<'_>,
+) -> Result<Digest, AlgorithmError> {
     let digest = match fields.optional(Tag::context(0))? {
         Some(explicit) => Algorithm::from_element(&explicit.only_child()?)?.digest()?,
         None => Digest::Sha1,
@@ -62,11 +74,8 @@ fn read_digests(fields: &mut Reader<'_>) -> Result<Digest, AlgorithmError> {
         None => Digest::Sha1,
     };
     if mask_digest != digest {
-        return Err(AlgorithmError::Unsupported(format!(
-            "unsupported: RSA padding with {}, but {} in MGF1",
-            digest.name(),
-            mask_digest.name()
-        )));
+        let text = format!("with {}, but {} in MGF1", digest.name(), mask_digest.name());
+        return Err(Unsupported::detail(padding, format!("{} {text}", name(padding))).into());
     }
     Ok(digest)
 }
@@ -123,14 +132,14 @@ pub(super) fn oaep(digest: Digest) -> der::Result<AlgorithmIdentifierOwned> {
 }
 
 /// In these structures a digest has NULL for parameters (RFC 4055, section 2.1).
-fn hash_algorithm(digest: Digest) -> AlgorithmIdentifierOwned {
+pub(super) fn hash_algorithm(digest: Digest) -> AlgorithmIdentifierOwned {
     AlgorithmIdentifierOwned {
         oid: digest.oid(),
         parameters: Some(Null.into()),
     }
 }
 
-fn mask_gen_algorithm(digest: Digest) -> der::Result<AlgorithmIdentifierOwned> {
+pub(super) fn mask_gen_algorithm(digest: Digest) -> der::Result<AlgorithmIdentifierOwned> {
     Ok(AlgorithmIdentifierOwned {
         oid: rfc5912::ID_MGF_1,
         parameters: Some(Any::encode_from(&hash_algorithm(digest))?),

@@ -6,17 +6,17 @@ use std::borrow::Cow;
 
 use const_oid::db::{rfc5911, rfc5912, rfc8410};
 use der::asn1::{Null, ObjectIdentifier, OctetStringRef, SetOfVec};
-use der::{Any, Encode, EncodeValue, Sequence, Tag, TagNumber, Tagged};
+use der::{Any, Encode, EncodeValue, Sequence, Tag, Tagged};
 use spki::AlgorithmIdentifierOwned;
 use x509_cert::attr::{Attribute, Attributes};
 use x509_cert::time::Time;
 
-use super::algorithm::{ECDSA_WITH_SHA_1, unsupported};
+use super::algorithm::ECDSA_WITH_SHA_1;
 use super::certificate_outline::{CertificateOutline, PublicKey};
 use super::encode::{self, IssuerAndSerialNumber};
 use super::{
-    CmsError, Curve, Digest, KeyFailure, RsaSignature, SignOptions, SignatureScheme, Signer,
-    rsa_parameters,
+    CmsError, Curve, Digest, IncludedChain, KeyFailure, RsaSignature, SignOptions, SignatureScheme,
+    Signer, Unsupported, rsa_parameters,
 };
 
 /// Why nothing was signed.
@@ -67,26 +67,41 @@ pub fn sign_parts(
         oid: digest.oid(),
         parameters: None,
     };
+    // The version tells how the signer is named (RFC 5652, sections 5.1 and 5.3).
+    let sid = encode::certificate_identifier(&certificate, options.signer_id)?;
+    let version = if sid.tag() == Tag::Sequence { 1 } else { 3 };
     let signer_info = encode::SignerInfo {
-        version: 1,
-        sid: IssuerAndSerialNumber::of(&certificate)?,
+        version,
+        sid,
         digest_algorithm: digest_algorithm.clone(),
         signed_attrs,
         signature_algorithm: signature_algorithm(scheme)?,
         signature: OctetStringRef::new(&signature)?,
     };
     let content = options.attached.then(|| joined(parts));
-    let certificates = std::iter::once(signer.certificate())
-        .chain(signer.chain().iter().map(Vec::as_slice))
-        .chain(signer.encryption_certificate());
     let signed_data = encode::SignedData {
-        version: 1,
+        version,
         digest_algorithms: SetOfVec::try_from([digest_algorithm])?,
         encap_content_info: encode::EncapsulatedContentInfo::of_data(content.as_deref())?,
-        certificates: encode::certificate_set(certificates)?,
+        certificates: encode::certificate_set(certificates(signer, options.chain))?,
         signer_infos: SetOfVec::try_from([Any::encode_from(&signer_info)?])?,
     };
     Ok(encode::content_info(rfc5911::ID_SIGNED_DATA, signed_data)?)
+}
+
+fn certificates(signer: &dyn Signer, chain: IncludedChain) -> impl Iterator<Item = &[u8]> {
+    let included = signer
+        .chain()
+        .iter()
+        .filter(move |certificate| match chain {
+            IncludedChain::SignerOnly => false,
+            IncludedChain::WithoutRoot => CertificateOutline::read(certificate)
+                .is_ok_and(|certificate| !certificate.is_self_issued()),
+            IncludedChain::WithRoot => true,
+        });
+    std::iter::once(signer.certificate())
+        .chain(included.map(Vec::as_slice))
+        .chain(signer.encryption_certificate())
 }
 
 /// The `micalg` parameter that goes with a signature by this signer (RFC 8551, section 3.5.3.2).
@@ -108,7 +123,7 @@ fn joined<'a>(parts: &[&'a [u8]]) -> Cow<'a, [u8]> {
 
 /// RSA as the caller chooses; elliptic curves with the digest that fits (RFC 5753, section 2.1.1; RFC 8551, section 2.2).
 fn scheme(key: &PublicKey<'_>, options: &SignOptions) -> Result<SignatureScheme, SignFailure> {
-    let unusable = |oid| SignFailure::Certificate(CmsError::Unsupported(unsupported(oid)));
+    let unusable = |oid| SignFailure::Certificate(CmsError::Unsupported(Unsupported::of(oid)));
     match key {
         PublicKey::Rsa { .. } if options.digest == Digest::Sha1 => Err(SignFailure::WeakDigest),
         PublicKey::Rsa { pss_only: true, .. } => Ok(SignatureScheme::RsaPss(options.digest)),
@@ -124,7 +139,10 @@ fn scheme(key: &PublicKey<'_>, options: &SignOptions) -> Result<SignatureScheme,
                 Curve::P521 => Digest::Sha512,
             },
         )),
-        PublicKey::Ed25519(_) => Err(unusable(rfc8410::ID_ED_25519)),
+        PublicKey::Ed25519(_) => Ok(SignatureScheme::Ed25519),
+        PublicKey::MlDsa { dsa, .. } => Ok(SignatureScheme::MlDsa(*dsa)),
+        PublicKey::X25519(_) => Err(unusable(rfc8410::ID_X_25519)),
+        PublicKey::MlKem { kem, .. } => Err(unusable(kem.oid())),
         PublicKey::Unsupported(oid) => Err(unusable(*oid)),
     }
 }
@@ -134,10 +152,15 @@ fn digest_of_scheme(scheme: SignatureScheme) -> Digest {
         SignatureScheme::RsaPkcs1(digest)
         | SignatureScheme::RsaPss(digest)
         | SignatureScheme::Ecdsa(_, digest) => digest,
+        // RFC 8419, section 2.3; RFC 9882, section 3.3.
+        SignatureScheme::Ed25519 | SignatureScheme::MlDsa(_) => Digest::Sha512,
     }
 }
 
-fn signature_algorithm(scheme: SignatureScheme) -> der::Result<AlgorithmIdentifierOwned> {
+/// The AlgorithmIdentifier of a signature by this scheme.
+pub(crate) fn signature_algorithm(
+    scheme: SignatureScheme,
+) -> der::Result<AlgorithmIdentifierOwned> {
     Ok(match scheme {
         SignatureScheme::RsaPss(digest) => rsa_parameters::pss(digest)?,
         // NULL, and not absent (RFC 5754, section 3.2).
@@ -158,6 +181,14 @@ fn signature_algorithm(scheme: SignatureScheme) -> der::Result<AlgorithmIdentifi
                 Digest::Sha384 => rfc5912::ECDSA_WITH_SHA_384,
                 Digest::Sha512 => rfc5912::ECDSA_WITH_SHA_512,
             },
+            parameters: None,
+        },
+        SignatureScheme::Ed25519 => AlgorithmIdentifierOwned {
+            oid: rfc8410::ID_ED_25519,
+            parameters: None,
+        },
+        SignatureScheme::MlDsa(dsa) => AlgorithmIdentifierOwned {
+            oid: dsa.oid(),
             parameters: None,
         },
     })
@@ -186,7 +217,8 @@ fn signed_attributes(
         signing_certificate(certificate)?,
     ];
     if !options.capabilities.is_empty() {
-        attributes.push(capabilities(options)?);
+        let list = options.capabilities.to_list()?;
+        attributes.push(attribute(rfc5911::SMIME_CAPABILITIES, &list)?);
     }
     match signer.encryption_certificate() {
         Some(other) => {
@@ -212,27 +244,11 @@ where
     })
 }
 
-/// sMIMECapabilities (RFC 8551, section 2.5.2): AES has no parameters there.
-fn capabilities(options: &SignOptions) -> der::Result<Attribute> {
-    let capabilities: Vec<_> = options
-        .capabilities
-        .iter()
-        .map(|cipher| AlgorithmIdentifierOwned {
-            oid: cipher.oid(),
-            parameters: None,
-        })
-        .collect();
-    attribute(rfc5911::SMIME_CAPABILITIES, &capabilities)
-}
-
 /// SMIMEEncryptionKeyPreference (RFC 8551, section 2.5.3): issuerAndSerialNumber, with the tag `[0]`.
 fn encryption_key_preference(certificate: &CertificateOutline<'_>) -> der::Result<Attribute> {
     let mut value = Vec::new();
     IssuerAndSerialNumber::of(certificate)?.encode_value(&mut value)?;
-    let tag = Tag::ContextSpecific {
-        constructed: true,
-        number: TagNumber(0),
-    };
+    let tag = encode::context_tag(0, true);
     attribute(rfc5911::ID_AA_ENCRYP_KEY_PREF, &Any::new(tag, value)?)
 }
 

@@ -2,10 +2,12 @@
 
 mod support;
 
+mod algorithms;
 mod attributes;
 mod corpus;
 mod decrypting;
 mod encrypting;
 mod hostile;
+mod peers;
 mod signing;
 mod verifying;

@@ -6,17 +6,17 @@
 use std::time::SystemTime;
 
 use aws_lc_rs::digest;
-use const_oid::db::rfc5911;
+use const_oid::db::{rfc5911, rfc5912};
 use der::asn1::ObjectIdentifier;
 
-use super::algorithm::{AlgorithmError, unsupported};
+use super::algorithm::AlgorithmError;
 use super::attributes::Attributes;
 use super::ber::Element;
 use super::certificate_outline::{CertificateOutline, PublicKey};
 use super::digest::ContentDigests;
 use super::signature::SignatureAlgorithm;
 use super::signed::{SignedData, SignerInfo};
-use super::{ContentCipher, Digest, RecipientId};
+use super::{Capabilities, Digest, MlDsa, RecipientId, Unsupported};
 
 /// Certificates with one and the same name that are tried for a signature.
 const MAX_CANDIDATES: usize = 4;
@@ -30,14 +30,14 @@ pub struct SignerReport {
     pub signer: RecipientId,
     /// DER of the certificate whose key made the signature; if none did, of one that bears the signer's name.
     pub certificate: Option<Vec<u8>>,
-    /// The digest of the content.
+    /// The digest of the content; none if it is unknown, or the key signed the content itself.
     pub digest: Option<Digest>,
     /// The signature algorithm, for people: "RSASSA-PSS with SHA-256".
     pub algorithm: String,
     /// When the signer says it signed. As the next two, this means something only if the outcome is good.
     pub signing_time: Option<SystemTime>,
-    /// Ciphers that the signer can read, best first.
-    pub capabilities: Vec<ContentCipher>,
+    /// What the signer says it can read.
+    pub capabilities: Capabilities,
     /// The certificate that the signer wants others to encrypt to.
     pub encryption_certificate: Option<RecipientId>,
     /// Whether the signature is right.
@@ -67,9 +67,9 @@ pub enum SignatureFault {
     /// There is no content at all.
     #[error("the content that was signed is missing")]
     NoContent,
-    /// An algorithm or key that is not supported: "unsupported: 1.2.3 name".
+    /// An algorithm or key that is not supported.
     #[error("{0}")]
-    Unsupported(String),
+    Unsupported(Unsupported),
     /// The signature cannot be read.
     #[error("the signature cannot be read: {0}")]
     Malformed(String),
@@ -79,7 +79,7 @@ impl From<AlgorithmError> for SignatureFault {
     fn from(error: AlgorithmError) -> Self {
         match error {
             AlgorithmError::Malformed(_) => Self::Malformed(error.to_string()),
-            AlgorithmError::Unsupported(name) => Self::Unsupported(name),
+            AlgorithmError::Unsupported(unsupported) => Self::Unsupported(unsupported),
         }
     }
 }
@@ -126,12 +126,12 @@ impl SignerReport {
             signer: signer.id.clone(),
             certificate: None,
             digest: Digest::from_oid(signer.digest_algorithm.oid),
-            algorithm: unsupported(signer.signature_algorithm.oid),
+            algorithm: Unsupported::of(signer.signature_algorithm.oid).to_string(),
             signing_time: None,
-            capabilities: Vec::new(),
+            capabilities: Capabilities::default(),
             encryption_certificate: None,
             outcome: Err(SignatureFault::BadSignature),
-            weak: None,
+            weak: (signer.digest_algorithm.oid == rfc5912::ID_MD_5).then(|| "MD5".to_owned()),
         }
     }
 
@@ -140,7 +140,10 @@ impl SignerReport {
             PublicKey::Rsa { bits, .. } if *bits < STRONG_RSA_BITS => Some(*bits),
             PublicKey::Rsa { .. }
             | PublicKey::Ec { .. }
+            | PublicKey::X25519(_)
             | PublicKey::Ed25519(_)
+            | PublicKey::MlKem { .. }
+            | PublicKey::MlDsa { .. }
             | PublicKey::Unsupported(_) => None,
         };
         let sha1 = [self.digest, Some(algorithm.digest())].contains(&Some(Digest::Sha1));
@@ -161,7 +164,8 @@ impl SignerInfo<'_> {
         certificates: &[CertificateOutline<'_>],
         report: &mut SignerReport,
     ) -> Result<(), SignatureFault> {
-        let digest = self.digest_algorithm.digest()?;
+        report.digest = self.content_digest()?;
+        let digest = report.digest.unwrap_or(Digest::Sha512);
         let algorithm = SignatureAlgorithm::read(&self.signature_algorithm, digest)?;
         report.algorithm = algorithm.to_string();
 
@@ -179,6 +183,7 @@ impl SignerInfo<'_> {
         report.capabilities = attributes.capabilities();
         report.encryption_certificate = attributes.encryption_certificate();
         let (signed_type, signed_digest) = attributes.content_type_and_digest()?;
+        attributes.each_once()?;
         if signed_type != content_type {
             return Err(SignatureFault::Attributes(
                 "the attribute content-type names another type than the message".to_owned(),
@@ -195,6 +200,15 @@ impl SignerInfo<'_> {
             bound_to: attributes.signing_certificate()?,
         };
         self.find_signer(certificates, &signed, report)
+    }
+
+    /// Where ML-DSA signs the content itself, the digest that is named means nothing (RFC 9882, section 3.3).
+    fn content_digest(&self) -> Result<Option<Digest>, AlgorithmError> {
+        let signs_content = self.signed_attributes.is_none();
+        if signs_content && MlDsa::from_oid(self.signature_algorithm.oid).is_some() {
+            return Ok(None);
+        }
+        self.digest_algorithm.digest().map(Some)
     }
 
     fn attributes(&self) -> Result<Option<Attributes<'_>>, SignatureFault> {

@@ -5,9 +5,12 @@
 
 mod anchors;
 mod authorities;
+mod capabilities;
 mod certificates;
 mod changes;
+mod distrusted;
 mod keys;
+mod revocation_lists;
 mod vault_check;
 
 use std::fs::OpenOptions;
@@ -21,9 +24,11 @@ use sqlx::{Sqlite, SqlitePool};
 
 pub use anchors::StoredAnchor;
 pub use authorities::StoredAuthority;
+pub use capabilities::StoredCapabilities;
 pub use certificates::{CertificateSource, StoredCertificate};
 pub use changes::{Change, ChangeFeed, ChangeKind};
 pub use keys::{KeyEntry, KeyOrigin, KeyPurpose, KeyState, NewKey, StoredKey};
+pub use revocation_lists::StoredRevocationList;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/database/migrations");
 

@@ -23,7 +23,8 @@ pub struct Unavailable {
 /// How long answers are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Lifetimes {
-    /// A usable certificate; never past the end of its validity, or of an authority's above it.
+    /// A usable certificate; never past the end of its validity, or of an authority's above it, and never longer than
+    /// what is known about their revocation counts.
     pub found: Duration,
     /// No usable certificate.
     pub none: Duration,
@@ -61,7 +62,10 @@ impl CachedAnswer {
                 None => lifetimes.none,
                 Some((trusted, _)) => {
                     let whole_path = std::iter::once(trusted.certificate()).chain(trusted.chain());
-                    let ends = whole_path.map(Certificate::not_after).min();
+                    let ends = whole_path
+                        .map(Certificate::not_after)
+                        .chain(trusted.revocation_known_until())
+                        .min();
                     let left = ends.and_then(|end| end.duration_since(now).ok());
                     lifetimes.found.min(left.unwrap_or_default())
                 }

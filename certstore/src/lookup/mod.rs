@@ -1,31 +1,35 @@
 //! Looking a certificate up: the sources in their order, what is trusted, and a cache over both.
 //!
 //! The first source that has a usable certificate wins, within it the newest. "None" is an answer; "unavailable" is an
-//! error, which says what the other sources had. Concurrent questions about one address make one lookup. What a source
-//! asks and how it asks is its own affair.
+//! error, which says what the other sources had. A source that takes its time does not hold up the next one, but its
+//! answer still counts first. Concurrent questions about one address make one lookup. What a source asks and how it asks
+//! is its own affair.
 
 mod anchors;
 mod answer;
+mod capabilities;
 mod invalidations;
+mod judge;
+mod walk;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use moka::future::Cache;
 use policy::address::Address;
 use tokio::sync::watch;
 
-use crate::certificate::{Certificate, Purpose};
+use crate::certificate::Purpose;
 use crate::clock::Clock;
 use crate::database::{Database, DatabaseError};
-use crate::selection::{Candidate, Question, Selection, select};
+use crate::selection::{Question, Selection};
 use crate::source::{Source, SourceFailure};
-use crate::trust::{Anchor, Trust};
+use crate::trust::{Evidence, Gatherer, Trust};
 use answer::{ByLifetime, CachedAnswer};
+use judge::Case;
 
-pub use anchors::add_anchor;
+pub use anchors::{TrustSettings, add_anchor};
 pub use answer::{Lifetimes, Unavailable};
 pub(crate) use invalidations::Invalidations;
 
@@ -37,12 +41,15 @@ const CACHE_SIZE: u64 = 64 * 1024 * 1024;
 pub struct Lookup {
     database: Database,
     sources: Vec<Box<dyn Source>>,
-    configured_anchors: Vec<Anchor>,
+    trust_settings: TrustSettings,
+    evidence: Arc<Evidence>,
+    gatherer: Option<Gatherer>,
     trust: watch::Sender<Arc<Trust>>,
     clock: Arc<dyn Clock>,
     lifetimes: Lifetimes,
     answers: Cache<(String, Purpose), CachedAnswer>,
     invalidations: Invalidations,
+    capabilities: capabilities::Memory,
 }
 
 /// A fresh answer and how it came about.
@@ -50,7 +57,7 @@ pub struct Lookup {
 pub struct Explanation {
     /// The certificate to use, if any will do, and what became of the others.
     pub selection: Selection,
-    /// The sources that were asked, in their order; those after the first usable certificate were not.
+    /// The sources that had a say, in their order; those after the first usable certificate had none.
     pub sources: Vec<SourceReport>,
 }
 
@@ -61,8 +68,10 @@ pub struct SourceReport {
     pub name: String,
     /// What it had.
     pub outcome: SourceOutcome,
-    /// How long it took.
+    /// How long it took, in milliseconds.
     pub milliseconds: u64,
+    /// What an operator should know about its answer; empty if there is nothing.
+    pub note: String,
 }
 
 /// What a source had for an address.
@@ -89,19 +98,20 @@ impl SourceOutcome {
 }
 
 impl Lookup {
-    /// A lookup over `sources` in their order, trusting `configured_anchors`, the anchors in the database and our own
-    /// authorities.
+    /// A lookup over `sources` in their order, trusting what `trust_settings` say, the anchors in the database and our own
+    /// authorities. Nothing is fetched until [`Lookup::set_gatherer`].
     ///
     /// # Errors
     /// [`DatabaseError`] if the anchors cannot be read.
     pub async fn open(
         database: Database,
         sources: Vec<Box<dyn Source>>,
-        configured_anchors: Vec<Anchor>,
+        trust_settings: impl Into<TrustSettings>,
         clock: Arc<dyn Clock>,
         lifetimes: Lifetimes,
     ) -> Result<Self, DatabaseError> {
-        let trust = anchors::load_trust(&database, &configured_anchors).await?;
+        let (trust_settings, evidence) = (trust_settings.into(), Arc::default());
+        let trust = anchors::load_trust(&database, &trust_settings, &evidence).await?;
         let answers = Cache::builder()
             .max_capacity(CACHE_SIZE)
             .weigher(|_, answer: &CachedAnswer| answer.weight())
@@ -110,12 +120,15 @@ impl Lookup {
         Ok(Self {
             database,
             sources,
-            configured_anchors,
+            trust_settings,
+            evidence,
+            gatherer: None,
             trust: watch::Sender::new(Arc::new(trust)),
             clock,
             lifetimes,
             answers,
             invalidations: Invalidations::default(),
+            capabilities: capabilities::Memory::default(),
         })
     }
 
@@ -155,12 +168,43 @@ impl Lookup {
         Arc::clone(&self.trust.borrow())
     }
 
+    /// What was fetched to judge certificates, and the CRLs of files.
+    #[must_use]
+    pub fn evidence(&self) -> Arc<Evidence> {
+        Arc::clone(&self.evidence)
+    }
+
+    /// From now on, `gatherer` fetches what is needed into [`Lookup::evidence`].
+    pub fn set_gatherer(&mut self, gatherer: Gatherer) {
+        self.gatherer = Some(gatherer);
+    }
+
+    /// Fetches ahead of time what is near its end.
+    pub async fn refresh_evidence(&self) {
+        if let Some(gatherer) = &self.gatherer {
+            gatherer.refresh().await;
+        }
+    }
+
+    /// Runs `compute` with what is trusted at this moment, again whenever something could be fetched that it needed.
+    pub async fn with_trust<T, F: Future<Output = T>>(
+        &self,
+        mut compute: impl FnMut(Trust) -> F,
+    ) -> T {
+        let trust = Trust::clone(&self.trust());
+        match &self.gatherer {
+            Some(gatherer) => gatherer.complete(&trust, compute).await,
+            None => compute(trust).await,
+        }
+    }
+
     /// Reads the anchors and intermediate certificates again, and forgets all answers.
     ///
     /// # Errors
     /// [`DatabaseError`]; what was trusted then stays.
     pub async fn reload_trust(&self) -> Result<(), DatabaseError> {
-        let trust = anchors::load_trust(&self.database, &self.configured_anchors).await?;
+        let trust =
+            anchors::load_trust(&self.database, &self.trust_settings, &self.evidence).await?;
         self.trust.send_replace(Arc::new(trust));
         self.invalidate_all();
         Ok(())
@@ -179,12 +223,14 @@ impl Lookup {
                 .invalidate(&(address.to_owned(), purpose))
                 .await;
         }
+        self.capabilities.forget(address).await;
     }
 
     /// Forgets all answers.
     pub fn invalidate_all(&self) {
         self.invalidations.count_one();
         self.answers.invalidate_all();
+        self.capabilities.forget_all();
     }
 
     async fn ask(&self, address: &Address, purpose: Purpose) -> CachedAnswer {
@@ -214,66 +260,15 @@ impl Lookup {
         }
     }
 
-    /// Asks one source after the other until one has a usable certificate.
-    async fn walk(&self, question: &Question) -> Explanation {
-        let mut explanation = Explanation {
-            selection: Selection {
-                chosen: None,
-                considered: Vec::new(),
-            },
-            sources: Vec::with_capacity(self.sources.len()),
-        };
-        for source in &self.sources {
-            let begun = Instant::now();
-            let outcome = match self.ask_source(source.as_ref(), question).await {
-                Err(failure) => SourceOutcome::Unavailable(failure.0),
-                Ok(selection) => {
-                    let found = selection.chosen.is_some();
-                    explanation.selection.chosen = selection.chosen;
-                    explanation
-                        .selection
-                        .considered
-                        .extend(selection.considered);
-                    if found {
-                        SourceOutcome::Found
-                    } else {
-                        SourceOutcome::None
-                    }
-                }
-            };
-            explanation.sources.push(SourceReport {
-                name: source.name().to_owned(),
-                outcome,
-                milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            });
-            if explanation.selection.chosen.is_some() {
-                break;
-            }
-        }
-        explanation
-    }
-
-    async fn ask_source(
-        &self,
-        source: &dyn Source,
-        question: &Question,
-    ) -> Result<Selection, SourceFailure> {
-        let candidates = source.find(&question.address).await?;
-        let (trust, question) = (self.trust(), question.clone());
-        // Validating paths takes up to a few milliseconds, too long for a thread that serves sockets.
-        let selecting = tokio::task::spawn_blocking(move || choose(candidates, &question, &trust));
-        selecting
+    /// The best of what a source brought.
+    async fn decide(&self, case: Case) -> Result<Selection, SourceFailure> {
+        let deciding = self.with_trust(|trust| {
+            let case = case.clone();
+            // Validating paths takes up to a few milliseconds, too long for a thread that serves sockets.
+            tokio::task::spawn_blocking(move || case.decide(&trust))
+        });
+        deciding
             .await
             .map_err(|_| SourceFailure("its certificates could not be judged".to_owned()))
     }
-}
-
-fn choose(candidates: Vec<Candidate>, question: &Question, trust: &Trust) -> Selection {
-    // What the source had may lead to an anchor: directories give chains along.
-    let intermediates: Vec<Certificate> = candidates
-        .iter()
-        .map(|candidate| candidate.certificate.clone())
-        .filter(Certificate::is_ca)
-        .collect();
-    select(candidates, question, trust, &intermediates)
 }

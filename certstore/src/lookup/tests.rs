@@ -8,7 +8,9 @@ use crate::certificate::Certificate;
 use crate::clock::FixedClock;
 use crate::database::CertificateSource;
 use crate::samples::{DAY, Sample, SampleAuthority, address, now};
+use crate::selection::Candidate;
 use crate::source::{Answer, SourceFailure, StoredCertificates};
+use crate::trust::Anchor;
 use crate::trust::AnchorScope;
 
 /// What a test source answers, how often it was asked, and a gate that it waits at.
@@ -81,6 +83,7 @@ impl Setting {
         Anchor {
             certificate: self.root.certificate(),
             scope: AnchorScope::Everybody,
+            revocation: None,
         }
     }
 
@@ -170,6 +173,32 @@ async fn none_is_an_answer_and_unavailable_is_an_error() {
         "the certificate source down is unavailable: connection refused"
     );
     assert_eq!(chosen(&failed.otherwise), Some((&certificate, "with")));
+}
+
+#[tokio::test]
+async fn a_slow_source_is_overtaken_in_asking_but_not_in_counting() {
+    let setting = Setting::new().await;
+    let gate = Arc::new(Notify::new());
+    let (first, second) = (setting.alice(), setting.alice());
+    let slow = Scripted {
+        gate: Some(Arc::clone(&gate)),
+        ..Scripted::new("slow", Ok(vec![first.clone()]))
+    };
+    let quick = Scripted::new("quick", Ok(vec![second]));
+    let quick_asked = Arc::clone(&quick.asked);
+    let sources: Vec<Box<dyn Source>> = vec![Box::new(slow), Box::new(quick)];
+    let lookup = Arc::new(setting.lookup(sources).await);
+    let alice = address("alice@example.org");
+    let question = tokio::spawn({
+        let (lookup, alice) = (Arc::clone(&lookup), alice.clone());
+        async move { lookup.find(&alice, Purpose::Encryption).await }
+    });
+    while quick_asked.load(Ordering::SeqCst) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    gate.notify_one();
+    let found = question.await.unwrap().unwrap();
+    assert_eq!(chosen(&found), Some((&first, "slow")));
 }
 
 #[tokio::test]
@@ -324,6 +353,7 @@ async fn the_database_is_a_source_and_trust_is_reloaded() {
     let anchor = Anchor {
         certificate: other_root.certificate(),
         scope: AnchorScope::Domains(vec!["partner.example".to_owned()]),
+        revocation: None,
     };
     assert!(add_anchor(database, &anchor, now()).await.unwrap());
     assert!(!add_anchor(database, &anchor, now()).await.unwrap());

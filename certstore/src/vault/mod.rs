@@ -5,12 +5,18 @@
 //! Nothing is ever overwritten: a user's old keys stay, so that old mail stays readable.
 
 mod authority;
+mod curve25519;
 mod export;
 mod follow;
 mod import;
 mod key_file;
+mod key_rejection;
 mod keyring;
+mod ml_dsa;
+mod ml_kem;
+mod new_key;
 mod pkcs12;
+mod private_key_form;
 mod software_key;
 mod vault_key;
 
@@ -33,7 +39,9 @@ pub use export::ExportError;
 pub use follow::apply_changes;
 pub use import::{ImportError, ImportOptions, ImportedKey};
 pub use key_file::{KeyFileError, MAX_KEY_FILE_SIZE};
-pub use software_key::KeyRejection;
+pub use key_rejection::KeyRejection;
+pub(crate) use new_key::GeneratedKey;
+pub use new_key::KeyAlgorithm;
 pub use vault_key::open_vault_key;
 
 /// Owners whose keys are kept open at once.

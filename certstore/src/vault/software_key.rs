@@ -1,15 +1,14 @@
 //! A private key in memory, ready for use with aws-lc; the only place where one does its work.
 //!
-//! RSA keys (2048 to 8192 bits) sign with PKCS#1 v1.5 and PSS and decrypt; EC keys on the NIST curves sign and agree.
+//! RSA keys (2048 to 8192 bits) sign with PKCS#1 v1.5 and PSS and decrypt; EC keys on the NIST curves sign and agree;
+//! Ed25519 and ML-DSA keys sign, X25519 keys agree, ML-KEM keys open what was encapsulated.
 //! aws-lc clears the memory of its key objects when they go. What a failed operation tells is that it failed.
 
 use aws_lc_rs::agreement::{self, UnparsedPublicKey};
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{
-    self, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384,
-    OAEP_SHA512_MGF1SHA512, OaepAlgorithm, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey,
-    PrivateDecryptingKey,
+    self, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey,
 };
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, ECDSA_P521_SHA256_ASN1_SIGNING,
@@ -21,42 +20,29 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
     ID_EC_PUBLIC_KEY, ID_RSASSA_PSS, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1, SECP_521_R_1,
 };
-use der::Decode;
-use spki::SubjectPublicKeyInfoRef;
+use const_oid::db::rfc8410::{ID_ED_25519, ID_X_25519};
+use der::asn1::{Any, BitStringRef, Null};
+use der::{Decode, Encode};
+use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfo, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
+use super::curve25519::{Ed25519Key, X25519Key};
+use super::key_rejection::KeyRejection;
+use super::ml_dsa::MlDsaKey;
+use super::ml_kem::MlKemKey;
 use crate::certificate::Certificate;
-use crate::cms::ber::{BerError, Element, Tag};
-use crate::cms::{Curve, Digest, KeyFailure, KeyTransport, SignatureScheme};
-
-/// Why bytes are not a private key that can be used here.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeyRejection {
-    /// A key of another kind; its algorithm or curve as an object identifier.
-    #[error(
-        "the private key is of a kind that is not supported ({0}): RSA and EC keys on P-256, P-384 and P-521 are"
-    )]
-    Unsupported(String),
-    /// An RSA key that is too short or too long, or whose numbers do not fit together, or the like for EC.
-    #[error(
-        "the private key is refused: RSA keys need 2048 to 8192 bits, and every key must be a valid one"
-    )]
-    Refused,
-    /// Not the structure of a private key.
-    #[error("the private key cannot be read: it is damaged, or of an unknown form")]
-    Damaged,
-}
-
-impl From<BerError> for KeyRejection {
-    fn from(_: BerError) -> Self {
-        Self::Damaged
-    }
-}
-
+use crate::cms::ber::{Element, Tag};
+use crate::cms::{
+    Curve, Digest, KeyFailure, KeyTransport, MlDsa, MlKem, SignatureScheme, oaep_algorithm,
+};
 /// A private key.
 pub(super) enum SoftwareKey {
     Rsa(Box<RsaKey>),
     Ec(Box<EcKey>),
+    Ed25519(Box<Ed25519Key>),
+    X25519(Box<X25519Key>),
+    MlDsa(Box<MlDsaKey>),
+    MlKem(Box<MlKemKey>),
 }
 
 pub(super) struct RsaKey {
@@ -77,6 +63,10 @@ impl std::fmt::Debug for SoftwareKey {
         f.write_str(match self {
             Self::Rsa(_) => "SoftwareKey(RSA)",
             Self::Ec(_) => "SoftwareKey(EC)",
+            Self::Ed25519(_) => "SoftwareKey(Ed25519)",
+            Self::X25519(_) => "SoftwareKey(X25519)",
+            Self::MlDsa(_) => "SoftwareKey(ML-DSA)",
+            Self::MlKem(_) => "SoftwareKey(ML-KEM)",
         })
     }
 }
@@ -107,8 +97,19 @@ impl SoftwareKey {
                     .object_identifier()?;
                 Self::ec(named_curve(curve)?, &key)
             }
-            other => Err(KeyRejection::Unsupported(other.to_string())),
+            ID_ED_25519 => Ok(Self::Ed25519(Box::new(Ed25519Key::read(&key)?))),
+            ID_X_25519 => Ok(Self::X25519(Box::new(X25519Key::read(&key)?))),
+            other => Self::post_quantum(other, &key),
         }
+    }
+
+    fn post_quantum(algorithm: ObjectIdentifier, key: &[u8]) -> Result<Self, KeyRejection> {
+        if let Some(dsa) = MlDsa::from_oid(algorithm) {
+            return MlDsaKey::read(dsa, key).map(|key| Self::MlDsa(Box::new(key)));
+        }
+        let kem = MlKem::from_oid(algorithm)
+            .ok_or_else(|| KeyRejection::Unsupported(algorithm.to_string()))?;
+        MlKemKey::read(kem, key).map(|key| Self::MlKem(Box::new(key)))
     }
 
     /// The key in PKCS#8, as it is sealed and exported.
@@ -117,17 +118,46 @@ impl SoftwareKey {
         Ok(Zeroizing::new(match self {
             Self::Rsa(key) => key.signing.as_der().map_err(refused)?.as_ref().to_vec(),
             Self::Ec(key) => key.signing.to_pkcs8v1().map_err(refused)?.as_ref().to_vec(),
+            Self::Ed25519(key) => return key.to_pkcs8(),
+            Self::X25519(key) => return key.to_pkcs8(),
+            Self::MlDsa(key) => return key.to_pkcs8().map_err(|_| KeyRejection::Refused),
+            Self::MlKem(key) => return key.to_pkcs8().map_err(|_| KeyRejection::Refused),
         }))
     }
 
     /// Whether the certificate is for the public half of this key.
     pub(super) fn belongs_to(&self, certificate: &Certificate) -> bool {
-        let public = match self {
+        SubjectPublicKeyInfoRef::from_der(certificate.spki_der())
+            .is_ok_and(|spki| spki.subject_public_key.raw_bytes() == self.public_key())
+    }
+
+    /// The octets of the BIT STRING in a SubjectPublicKeyInfo.
+    fn public_key(&self) -> &[u8] {
+        match self {
             Self::Rsa(key) => key.signing.public_key().as_ref(),
             Self::Ec(key) => key.signing.public_key().as_ref(),
+            Self::Ed25519(key) => key.public(),
+            Self::X25519(key) => key.public(),
+            Self::MlDsa(key) => key.public_key(),
+            Self::MlKem(key) => &key.public_key,
+        }
+    }
+
+    /// DER of the SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7).
+    pub(super) fn public_key_info(&self) -> der::Result<Vec<u8>> {
+        let (oid, parameters) = match self {
+            Self::Rsa(_) => (RSA_ENCRYPTION, Some(Null.into())),
+            Self::Ec(key) => (ID_EC_PUBLIC_KEY, Some(Any::from(curve_oid(key.curve)))),
+            Self::Ed25519(_) => (ID_ED_25519, None),
+            Self::X25519(_) => (ID_X_25519, None),
+            Self::MlDsa(key) => (key.dsa.oid(), None),
+            Self::MlKem(key) => (key.kem.oid(), None),
         };
-        SubjectPublicKeyInfoRef::from_der(certificate.spki_der())
-            .is_ok_and(|spki| spki.subject_public_key.raw_bytes() == public)
+        SubjectPublicKeyInfo {
+            algorithm: AlgorithmIdentifierOwned { oid, parameters },
+            subject_public_key: BitStringRef::from_bytes(self.public_key())?,
+        }
+        .to_der()
     }
 
     pub(super) fn sign(
@@ -145,13 +175,17 @@ impl SoftwareKey {
             (Self::Ec(key), SignatureScheme::Ecdsa(curve, digest)) if key.curve == curve => {
                 key.sign(digest, message)
             }
-            (Self::Rsa(_), SignatureScheme::Ecdsa(..)) => Err(KeyFailure::Unsuitable("ECDSA")),
+            (Self::Ed25519(key), SignatureScheme::Ed25519) => key.sign(message),
+            (Self::MlDsa(key), SignatureScheme::MlDsa(dsa)) if key.dsa == dsa => key.sign(message),
             (Self::Ec(_), SignatureScheme::Ecdsa(..)) => {
                 Err(KeyFailure::Unsuitable("ECDSA on another curve"))
             }
-            (Self::Ec(_), SignatureScheme::RsaPkcs1(_) | SignatureScheme::RsaPss(_)) => {
+            (_, SignatureScheme::Ecdsa(..)) => Err(KeyFailure::Unsuitable("ECDSA")),
+            (_, SignatureScheme::RsaPkcs1(_) | SignatureScheme::RsaPss(_)) => {
                 Err(KeyFailure::Unsuitable("RSA"))
             }
+            (_, SignatureScheme::Ed25519) => Err(KeyFailure::Unsuitable("Ed25519")),
+            (_, SignatureScheme::MlDsa(dsa)) => Err(KeyFailure::Unsuitable(dsa.name())),
         }
     }
 
@@ -160,10 +194,22 @@ impl SoftwareKey {
         transport: KeyTransport,
         encrypted_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        match self {
-            Self::Rsa(key) => key.decrypt(transport, encrypted_key),
-            Self::Ec(_) => Err(KeyFailure::Unsuitable("RSA")),
-        }
+        let Self::Rsa(key) = self else {
+            return Err(KeyFailure::Unsuitable("RSA"));
+        };
+        key.decrypt(transport, encrypted_key)
+    }
+
+    pub(super) fn decrypt_labelled(
+        &self,
+        digest: Digest,
+        label: &[u8],
+        encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        let Self::Rsa(key) = self else {
+            return Err(KeyFailure::Unsuitable("RSA"));
+        };
+        key.decrypt_oaep(digest, Some(label), encrypted_key)
     }
 
     pub(super) fn agree(
@@ -171,11 +217,33 @@ impl SoftwareKey {
         curve: Curve,
         public_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        match self {
-            Self::Ec(key) if key.curve == curve => key.agree(public_key),
-            Self::Ec(_) => Err(KeyFailure::Unsuitable("ECDH on another curve")),
-            Self::Rsa(_) => Err(KeyFailure::Unsuitable("ECDH")),
+        let Self::Ec(key) = self else {
+            return Err(KeyFailure::Unsuitable("ECDH"));
+        };
+        if key.curve != curve {
+            return Err(KeyFailure::Unsuitable("ECDH on another curve"));
         }
+        key.agree(public_key)
+    }
+
+    pub(super) fn agree_x25519(&self, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        let Self::X25519(key) = self else {
+            return Err(KeyFailure::Unsuitable("X25519"));
+        };
+        key.agree(public_key)
+    }
+
+    pub(super) fn decapsulate(
+        &self,
+        kem: MlKem,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        if let Self::MlKem(key) = self
+            && key.kem == kem
+        {
+            return key.decapsulate(ciphertext);
+        }
+        Err(KeyFailure::Unsuitable(kem.name()))
     }
 
     fn rsa(rsa_private_key: &[u8]) -> Result<Self, KeyRejection> {
@@ -233,15 +301,30 @@ impl RsaKey {
         transport: KeyTransport,
         encrypted_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        let mut buffer = Zeroizing::new(vec![0; self.signing.public_modulus_len()]);
-        let opened = match transport {
-            KeyTransport::Pkcs1 => self.pkcs1.decrypt(encrypted_key, &mut buffer),
-            KeyTransport::Oaep(digest) => {
-                self.oaep
-                    .decrypt(oaep(digest), encrypted_key, &mut buffer, None)
+        match transport {
+            KeyTransport::Pkcs1 => {
+                let mut buffer = Zeroizing::new(vec![0; self.signing.public_modulus_len()]);
+                let opened = self.pkcs1.decrypt(encrypted_key, &mut buffer);
+                let length = opened.map_err(|_| KeyFailure::Failed)?.len();
+                buffer.truncate(length);
+                Ok(buffer)
             }
-        };
-        let length = opened.map_err(|_| KeyFailure::Failed)?.len();
+            KeyTransport::Oaep(digest) => self.decrypt_oaep(digest, None, encrypted_key),
+        }
+    }
+
+    fn decrypt_oaep(
+        &self,
+        digest: Digest,
+        label: Option<&[u8]>,
+        encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        let mut buffer = Zeroizing::new(vec![0; self.signing.public_modulus_len()]);
+        let length = self
+            .oaep
+            .decrypt(oaep_algorithm(digest), encrypted_key, &mut buffer, label)
+            .map_err(|_| KeyFailure::Failed)?
+            .len();
         buffer.truncate(length);
         Ok(buffer)
     }
@@ -285,6 +368,14 @@ fn named_curve(oid: ObjectIdentifier) -> Result<Curve, KeyRejection> {
     }
 }
 
+fn curve_oid(curve: Curve) -> ObjectIdentifier {
+    match curve {
+        Curve::P256 => SECP_256_R_1,
+        Curve::P384 => SECP_384_R_1,
+        Curve::P521 => SECP_521_R_1,
+    }
+}
+
 fn rsa_pkcs1(digest: Digest) -> Result<&'static dyn RsaEncoding, KeyFailure> {
     match digest {
         Digest::Sha1 => Err(KeyFailure::Unsuitable("SHA-1")),
@@ -300,15 +391,6 @@ fn rsa_pss(digest: Digest) -> Result<&'static dyn RsaEncoding, KeyFailure> {
         Digest::Sha256 => Ok(&RSA_PSS_SHA256),
         Digest::Sha384 => Ok(&RSA_PSS_SHA384),
         Digest::Sha512 => Ok(&RSA_PSS_SHA512),
-    }
-}
-
-fn oaep(digest: Digest) -> &'static OaepAlgorithm {
-    match digest {
-        Digest::Sha1 => &OAEP_SHA1_MGF1SHA1,
-        Digest::Sha256 => &OAEP_SHA256_MGF1SHA256,
-        Digest::Sha384 => &OAEP_SHA384_MGF1SHA384,
-        Digest::Sha512 => &OAEP_SHA512_MGF1SHA512,
     }
 }
 

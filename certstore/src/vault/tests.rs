@@ -1,5 +1,6 @@
 mod files;
 mod operations;
+mod post_quantum;
 
 use encodify::pem;
 use rcgen::KeyUsagePurpose;
@@ -155,7 +156,7 @@ async fn retired_keys_decrypt_and_withdrawn_keys_do_nothing() {
 }
 
 #[tokio::test]
-async fn the_chain_is_completed_from_the_store_without_its_root() {
+async fn the_chain_is_completed_from_the_store_up_to_its_root() {
     let setting = Setting::new().await;
     let root = SampleAuthority::root("Root");
     let upper = root.below("Upper");
@@ -167,7 +168,7 @@ async fn the_chain_is_completed_from_the_store_without_its_root() {
     }
     setting.import(ALICE, &file).await.unwrap();
     let signer = setting.signer(ALICE).await.unwrap();
-    let chain = [lower.certificate(), upper.certificate()];
+    let chain = [lower.certificate(), upper.certificate(), root.certificate()];
     assert_eq!(
         signer.chain(),
         chain.map(|certificate| certificate.der().to_vec())
@@ -267,6 +268,7 @@ async fn changes_of_another_process_count_at_once() {
     let anchor = Anchor {
         certificate: root.certificate(),
         scope: AnchorScope::Everybody,
+        revocation: None,
     };
     crate::lookup::add_anchor(&database, &anchor, now())
         .await

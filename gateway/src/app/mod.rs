@@ -1,8 +1,10 @@
 //! The composition root: builds every part in order, runs them, and ends them in order.
 
+mod directories;
 mod follow;
 mod policy_files;
 mod store;
+mod trust_files;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -18,11 +20,14 @@ use crate::deliver::{Deliver, DeliverError, system_roots};
 use crate::intake::Gatekeeper;
 use crate::listen::{self, ListenError};
 use crate::observe;
+use crate::publication;
 use crate::resolve::Keyring;
 use crate::spool::{Spool, SpoolError};
 
+pub use directories::DirectoryError;
 pub use policy_files::{Checked, UNAVAILABLE, check_policy, load_policy, load_policy_from};
 pub use store::{Store, StoreError};
+pub use trust_files::{crls, settings};
 
 /// How long sessions and deliveries under way may take to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -65,6 +70,7 @@ pub async fn run(
     for listener in &config.listeners {
         listeners.push(listen::bind(listener)?);
     }
+    let published = publication::open(&config, &store.database, &clock)?;
     let addresses: Vec<SocketAddr> = listeners.iter().map(listen::Bound::address).collect();
     let deliver = Deliver::start(
         Arc::clone(&spool),
@@ -83,10 +89,11 @@ pub async fn run(
         vault: Arc::clone(&store.vault),
     };
     let following = tokio::spawn(follow::follow(store.changes().await?, keyring.clone()));
+    let lookup = Arc::clone(&store.lookup);
+    let refreshing = tokio::spawn(trust_files::keep_fresh(config.trust.clone(), lookup));
     let rules = policy.rule_count();
     let hostname = config.hostname.clone();
     let gatekeeper = Arc::new(Gatekeeper {
-        profiles: config.profiles.clone().into(),
         config: Arc::new(config),
         policy: Arc::new(policy),
         keyring,
@@ -95,6 +102,7 @@ pub async fn run(
         crypto: Arc::new(Semaphore::new(cores())),
     });
     let (shutdown, shut_down) = watch::channel(false);
+    let publishing = tokio::spawn(publication::serve(published, shut_down.clone()));
     let serving = tokio::spawn(listen::serve(listeners, settings, gatekeeper, shut_down));
 
     observe::started(&hostname, addresses.len(), rules);
@@ -105,6 +113,8 @@ pub async fn run(
     let _cut_off = tokio::time::timeout(PATIENCE, serving).await;
     deliver.shutdown(PATIENCE).await;
     following.abort();
+    publishing.abort();
+    refreshing.abort();
     store.database.close().await;
     observe::stopped();
     Ok(())

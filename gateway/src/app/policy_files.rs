@@ -24,8 +24,6 @@ pub const UNAVAILABLE: &[(&str, &str)] = &[
     ("ask-deadline", ""),
     ("ask-then", ""),
     ("mixed", "split"),
-    ("encrypt-to-self", ""),
-    ("header-protection", ""),
     ("on-undecryptable", "hold"),
     ("on-bad-signature", "hold"),
     ("strip-signature", ""),
@@ -58,11 +56,7 @@ pub fn load_policy(config: &Config) -> Result<Checked, Vec<Diagnostic>> {
 /// Every mistake in all files; a file that cannot be read is one.
 pub fn load_policy_from(path: &Path, config: &Config) -> Result<Checked, Vec<Diagnostic>> {
     let sources = sources(path).map_err(|(path, error)| vec![unreadable(&path, &error)])?;
-    let profiles: Vec<&str> = config
-        .profiles
-        .iter()
-        .map(|profile| profile.name.as_str())
-        .collect();
+    let profiles = config.profiles.names();
     let list_files = list_files(path, &sources);
     let options = CompileOptions {
         profiles: &profiles,

@@ -5,15 +5,18 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use certstore::certificate::{CertificateError, read_certificates};
+use certstore::certificate::CertificateError;
 use certstore::clock::Clock;
 use certstore::database::{ChangeFeed, Database, DatabaseError};
+use certstore::fetch::Fetcher;
 use certstore::lookup::{Lifetimes, Lookup};
 use certstore::seal::VaultKey;
 use certstore::source::{Source, StoredCertificates};
-use certstore::trust::{Anchor, AnchorScope};
+use certstore::trust::Gatherer;
 use certstore::vault::{Vault, VaultError, open_vault_key};
 
+use super::directories::{self, DirectoryError};
+use super::trust_files;
 use crate::config::{Config, TrustConfig};
 
 /// The database's name in the data folder.
@@ -49,6 +52,9 @@ pub enum StoreError {
     /// The vault.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// A directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
     /// A file with anchors cannot be read.
     #[error("anchors in {} cannot be read: {error}", .path.display())]
     AnchorFile {
@@ -56,6 +62,17 @@ pub enum StoreError {
         path: PathBuf,
         /// What the system says.
         error: io::Error,
+    },
+    /// Nothing can be fetched: the system gives no TLS.
+    #[error("CRLs and OCSP answers cannot be fetched: {0}")]
+    NoFetching(String),
+    /// A file with a CRL cannot be read.
+    #[error("the CRL in {} cannot be used: {reason}", .path.display())]
+    CrlFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
     },
     /// A certificate in a file with anchors is broken.
     #[error("a certificate in {} cannot be trusted: {error}", .path.display())]
@@ -81,17 +98,21 @@ impl Store {
             &vault_key,
             Arc::clone(&clock),
         ));
-        let sources: Vec<Box<dyn Source>> =
+        let mut sources: Vec<Box<dyn Source>> =
             vec![Box::new(StoredCertificates::local(database.clone()))];
-        let anchors = anchors(&config.trust)?;
+        sources.extend(directories::open(&config.directories)?);
+        let trust = trust_files::settings(&config.trust)?;
+        let crls = trust_files::crls(&config.trust)?;
         let lookup = Lookup::open(
             database.clone(),
             sources,
-            anchors,
-            clock,
+            trust,
+            Arc::clone(&clock),
             Lifetimes::default(),
-        )
-        .await?;
+        );
+        let mut lookup = lookup.await?;
+        lookup.evidence().set_files(crls);
+        lookup.set_gatherer(gatherer(&config.trust, &lookup, &database, clock).await?);
         Ok(Self {
             database,
             vault_key,
@@ -109,6 +130,23 @@ impl Store {
     }
 }
 
+async fn gatherer(
+    trust: &TrustConfig,
+    lookup: &Lookup,
+    database: &Database,
+    clock: Arc<dyn Clock>,
+) -> Result<Gatherer, StoreError> {
+    let fetcher = Fetcher::new(trust.fetch_private.clone()).map_err(StoreError::NoFetching)?;
+    let gatherer = Gatherer::open(
+        lookup.evidence(),
+        fetcher,
+        database.clone(),
+        clock,
+        trust.ocsp_nonce,
+    );
+    Ok(gatherer.await?)
+}
+
 fn make_private_folder(path: &std::path::Path) -> Result<(), StoreError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = fs::DirBuilder::new()
@@ -119,38 +157,4 @@ fn make_private_folder(path: &std::path::Path) -> Result<(), StoreError> {
         path: path.to_owned(),
         error,
     })
-}
-
-/// The anchors that the configuration names.
-fn anchors(trust: &TrustConfig) -> Result<Vec<Anchor>, StoreError> {
-    let mut anchors = Vec::new();
-    read_anchors(&trust.anchors, &AnchorScope::Everybody, &mut anchors)?;
-    for (domains, files) in &trust.partners {
-        read_anchors(files, &AnchorScope::Domains(domains.clone()), &mut anchors)?;
-    }
-    Ok(anchors)
-}
-
-fn read_anchors(
-    files: &[PathBuf],
-    scope: &AnchorScope,
-    anchors: &mut Vec<Anchor>,
-) -> Result<(), StoreError> {
-    for path in files {
-        let bytes = fs::read(path).map_err(|error| StoreError::AnchorFile {
-            path: path.clone(),
-            error,
-        })?;
-        for certificate in read_certificates(&bytes) {
-            let certificate = certificate.map_err(|error| StoreError::Anchor {
-                path: path.clone(),
-                error,
-            })?;
-            anchors.push(Anchor {
-                certificate,
-                scope: scope.clone(),
-            });
-        }
-    }
-    Ok(())
 }

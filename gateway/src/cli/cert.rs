@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use certstore::certificate::{Certificate, Purpose, read_certificates};
+use certstore::certificate::{Certificate, Purpose, lint, read_certificates};
 use certstore::database::{CertificateSource, StoredCertificate};
-use certstore::lookup::{Explanation, SourceOutcome};
+use certstore::lookup::{Explanation, SourceOutcome, SourceReport};
 use policy::address::Address;
 use serde_json::{Value, json};
 
-use super::arguments::CertCommand;
+use super::arguments::{CertCommand, PublishCommand};
 use super::opened::{self, Opened};
 use super::output::{Output, time};
+use super::publish;
 use super::trouble::Trouble;
 
 /// Certificates read from the store at once.
@@ -21,12 +22,19 @@ pub(super) async fn obey(
     command: CertCommand,
     output: &Output,
 ) -> Result<(), Trouble> {
+    if let CertCommand::Lint { files } = &command {
+        return lint_files(files, output);
+    }
     let opened = opened::store(given).await?;
     match command {
+        CertCommand::Lint { .. } => Ok(()),
         CertCommand::Import { files } => import(&opened, &files, output).await,
         CertCommand::List => list(&opened, output).await,
         CertCommand::Export { address } => export(&opened, &address, output).await,
         CertCommand::Find { address, explain } => find(&opened, &address, explain, output).await,
+        CertCommand::Publish(PublishCommand::Smimea { domain, ttl }) => {
+            publish::smimea(&opened, domain.as_deref(), ttl, output).await
+        }
     }
 }
 
@@ -37,6 +45,7 @@ async fn import(opened: &Opened, files: &[PathBuf], output: &Output) -> Result<(
     let mut broken = 0;
     for file in files {
         for found in read_certificates(&opened::read(file)?) {
+            let advice = found.as_ref().map(advice).unwrap_or_default();
             let (id, subject, outcome) = match found {
                 Ok(certificate) => {
                     let outcome = keep(opened, &certificate).await?;
@@ -52,7 +61,9 @@ async fn import(opened: &Opened, files: &[PathBuf], output: &Output) -> Result<(
                 }
             };
             let file = file.display().to_string();
-            objects.push(json!({ "id": id, "file": file, "subject": subject, "outcome": outcome }));
+            objects.push(json!({
+                "id": id, "file": file, "subject": subject, "outcome": outcome, "advice": advice,
+            }));
             rows.push(vec![file, outcome, subject]);
         }
     }
@@ -64,6 +75,28 @@ async fn import(opened: &Opened, files: &[PathBuf], output: &Output) -> Result<(
             "{broken} certificates could not be read"
         )))
     }
+}
+
+/// What whoever orders certificates could do better.
+fn advice(certificate: &Certificate) -> Vec<String> {
+    lint(certificate).iter().map(ToString::to_string).collect()
+}
+
+/// Prints what the S/MIME Baseline Requirements ask for and the certificates of files lack.
+fn lint_files(files: &[PathBuf], output: &Output) -> Result<(), Trouble> {
+    let mut objects = Vec::new();
+    let mut rows = Vec::new();
+    for file in files {
+        for found in read_certificates(&opened::read(file)?) {
+            let broken = |error| Trouble::data(format!("{}: {error}", file.display()));
+            let certificate = found.map_err(broken)?;
+            let (id, advice) = (certificate.sha256().to_string(), advice(&certificate));
+            rows.extend(advice.iter().map(|advice| vec![id.clone(), advice.clone()]));
+            objects.push(json!({ "id": id, "subject": certificate.subject(), "advice": advice }));
+        }
+    }
+    output.list(&objects, &["SHA256", "ADVICE"], &rows);
+    Ok(())
 }
 
 async fn keep(opened: &Opened, certificate: &Certificate) -> Result<String, Trouble> {
@@ -202,7 +235,7 @@ pub(super) fn found_json(address: &Address, answer: &Explanation) -> Value {
         })
     });
     let sources = answer.sources.iter().map(|source| {
-        let (outcome, reason) = outcome(&source.outcome);
+        let (outcome, reason) = outcome(source);
         json!({
             "name": source.name, "outcome": outcome, "reason": reason,
             "milliseconds": source.milliseconds,
@@ -235,7 +268,7 @@ pub(super) fn found_text(answer: &Explanation, explain: bool) -> String {
         ));
     }
     for source in answer.sources.iter().filter(|_| explain) {
-        let (outcome, reason) = outcome(&source.outcome);
+        let (outcome, reason) = outcome(source);
         let took = source.milliseconds;
         lines.push(
             format!("source {}: {outcome} in {took} ms {reason}", source.name)
@@ -246,10 +279,11 @@ pub(super) fn found_text(answer: &Explanation, explain: bool) -> String {
     lines.join("\n")
 }
 
-fn outcome(outcome: &SourceOutcome) -> (&'static str, String) {
-    match outcome {
-        SourceOutcome::Found => ("found", String::new()),
-        SourceOutcome::None => ("none", String::new()),
-        SourceOutcome::Unavailable(reason) => ("unavailable", reason.clone()),
-    }
+/// What a source answered, and why or with what reservation.
+fn outcome(report: &SourceReport) -> (&'static str, &str) {
+    let reason = match &report.outcome {
+        SourceOutcome::Unavailable(reason) => reason,
+        SourceOutcome::Found | SourceOutcome::None => &report.note,
+    };
+    (report.outcome.as_str(), reason)
 }

@@ -7,10 +7,13 @@ use serde_json::json;
 use super::opened;
 use super::output::Output;
 use super::trouble::{Trouble, say};
-use crate::app::{check_policy, load_policy};
+use crate::app::{self, check_policy, load_policy};
 
 pub(super) fn check(given: Option<&Path>, output: &Output) -> Result<(), Trouble> {
     let config = opened::config(given)?;
+    // What `run` would stumble over in these files, it is told here.
+    app::settings(&config.trust)?;
+    app::crls(&config.trust)?;
     let checked = load_policy(&config).map_err(|mistakes| Trouble::mistakes(&mistakes))?;
     let outcomes = check_policy(&checked.policy, &config);
     for warning in &checked.warnings {

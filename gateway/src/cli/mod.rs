@@ -9,6 +9,7 @@ mod key;
 mod opened;
 mod output;
 mod policy;
+mod publish;
 mod queue;
 mod run;
 mod trouble;

@@ -99,9 +99,12 @@ impl From<StoreError> for Trouble {
         match error {
             StoreError::DataDir { .. } => Self::cannot_create(text),
             StoreError::Database(_) => Self::unavailable(text),
-            StoreError::Vault(_) | StoreError::AnchorFile { .. } | StoreError::Anchor { .. } => {
-                Self::configuration(text)
-            }
+            StoreError::Vault(_)
+            | StoreError::Directory(_)
+            | StoreError::AnchorFile { .. }
+            | StoreError::Anchor { .. }
+            | StoreError::CrlFile { .. }
+            | StoreError::NoFetching(_) => Self::configuration(text),
         }
     }
 }

@@ -2,11 +2,16 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use certstore::cms::{ContentCipher, Digest, KeyTransport, RsaSignature};
+use certstore::certificate::Fingerprint;
+use certstore::trust::{RevocationMode, RevocationPolicy};
 use policy::network::Network;
 
+use super::directory::DirectoryConfig;
+use super::profile::Profiles;
+use super::publication::PublicationConfig;
 use crate::observe::{LogFormat, LogLevel};
 
 /// Everything `postern.toml` says.
@@ -32,12 +37,16 @@ pub struct Config {
     pub routes: Vec<RouteConfig>,
     /// Whom we believe.
     pub trust: TrustConfig,
+    /// Where certificates are looked for beside our own store, first one first.
+    pub directories: Vec<DirectoryConfig>,
+    /// Whether and where others see our users' certificates.
+    pub publication: Option<PublicationConfig>,
     /// The vault key's file; absolute.
     pub vault_key_file: PathBuf,
     /// How and how much is logged.
     pub log: LogConfig,
-    /// Named sets of algorithms; the first is the default.
-    pub profiles: Vec<Profile>,
+    /// Named sets of algorithms.
+    pub profiles: Arc<Profiles>,
 }
 
 /// How and how much is logged.
@@ -170,34 +179,29 @@ pub enum RouteTls {
 /// Whom we believe.
 #[derive(Debug, Clone, Default)]
 pub struct TrustConfig {
-    /// Files with anchors for everybody; absolute, patterns expanded.
-    pub anchors: Vec<PathBuf>,
-    /// Partner anchors: domains, files.
-    pub partners: Vec<(Vec<String>, Vec<PathBuf>)>,
+    /// Anchors, for everybody and for some domains.
+    pub anchors: Vec<AnchorFiles>,
+    /// Certificates that are never believed.
+    pub distrust: Vec<Fingerprint>,
+    /// How revocation is looked at.
+    pub revocation: RevocationPolicy,
+    /// CRLs in files: absolute, patterns not expanded, so that new files count.
+    pub crls: Vec<PathBuf>,
+    /// Whether OCSP responders are asked for an answer of their own.
+    pub ocsp_nonce: bool,
+    /// Whether unknown issuers are fetched.
+    pub fetch_issuers: bool,
+    /// Private networks that may be fetched from.
+    pub fetch_private: Vec<Network>,
 }
 
-/// A named set of algorithms and forms.
+/// Files with anchors.
 #[derive(Debug, Clone)]
-pub struct Profile {
-    /// The name that policy uses.
-    pub name: String,
-    /// How a signature travels.
-    pub form: Form,
-    /// Digest of signatures with RSA keys (EC keys use the one that fits their curve).
-    pub digest: Digest,
-    /// Padding of RSA signatures.
-    pub rsa_signature: RsaSignature,
-    /// Content encryption.
-    pub cipher: ContentCipher,
-    /// Key transport to RSA recipients.
-    pub key_transport: KeyTransport,
-}
-
-/// How a signature travels (RFC 8551, section 3.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// multipart/signed: readable without S/MIME.
-    Clear,
-    /// application/pkcs7-mime with the content inside.
-    Opaque,
+pub struct AnchorFiles {
+    /// Whose certificates they may vouch for; none: everybody's.
+    pub domains: Option<Vec<String>>,
+    /// Absolute, patterns and folders expanded.
+    pub files: Vec<PathBuf>,
+    /// How much an answer about revocation is insisted on below them; none: as for all.
+    pub revocation: Option<RevocationMode>,
 }

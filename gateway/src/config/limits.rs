@@ -16,7 +16,7 @@ impl Default for Limits {
             data_timeout: Duration::from_secs(180),
             session_time: Duration::from_secs(3600),
             errors: 10,
-            memory: 96 << 20,
+            memory: 48 << 20,
             message_budget: Duration::from_secs(30),
         }
     }

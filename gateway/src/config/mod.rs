@@ -2,14 +2,21 @@
 
 mod checked;
 mod delivery;
+mod directory;
 mod limits;
 mod listener;
 mod profile;
+mod publication;
 mod read;
+mod trust;
 
 pub use policy::network::Network;
 
 pub use checked::{
-    Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls, LogConfig,
-    Profile, RouteConfig, RouteTls, TrustConfig,
+    AnchorFiles, Config, DeliveryConfig, Destination, Limits, ListenerConfig, ListenerTls,
+    LogConfig, RouteConfig, RouteTls, TrustConfig,
 };
+pub use directory::{BindConfig, DirectoryConfig, DirectoryKind, LdapConfig};
+pub use profile::{CipherChoice, Form, HeaderPolicy, HeaderProtection, Profile, Profiles};
+pub use publication::PublicationConfig;
+pub use read::expand;

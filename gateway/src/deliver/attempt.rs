@@ -6,10 +6,9 @@
 use policy::address::Address;
 use smtp_proto::{EXT_8BIT_MIME, EXT_SIZE, EXT_SMTP_UTF8, Response};
 
-use super::client::{Broken, Connection};
-use super::data::has_bare_line_end;
+use super::client::{Broken, Connection, Interrupted};
 use super::verdict::Verdict;
-use crate::spool::{Fate, Transport};
+use crate::spool::{Content, Fate, SpoolError, Transport};
 
 /// What is to be sent.
 #[derive(Debug)]
@@ -17,8 +16,10 @@ pub(super) struct Mail<'a> {
     pub(super) reverse_path: Option<&'a Address>,
     /// At most a hundred, which every server takes (RFC 5321, section 4.5.3.1.8).
     pub(super) recipients: Vec<&'a Address>,
-    pub(super) content: &'a [u8],
+    /// Length of the content, in bytes.
+    pub(super) size: u64,
     pub(super) needs_eight_bit: bool,
+    pub(super) has_bare_line_end: bool,
     pub(super) smtputf8: bool,
     pub(super) transport: Transport,
 }
@@ -30,10 +31,16 @@ pub(super) enum Ended {
     Verdicts(Vec<Verdict>),
     /// The connection had been closed while it waited; nothing was sent. A new one will do.
     Stale,
+    /// The content could not be read; nothing was sent.
+    Unreadable(SpoolError),
 }
 
-/// Sends a mail.
-pub(super) async fn send(connection: &mut Connection, mail: &Mail<'_>) -> Ended {
+/// Sends a mail; its content is read only once all else is settled.
+pub(super) async fn send(
+    connection: &mut Connection,
+    mail: &Mail<'_>,
+    content: &mut Content<'_>,
+) -> Ended {
     if let Some(verdict) = obstacle(connection, mail) {
         return Ended::Verdicts(vec![verdict; mail.recipients.len()]);
     }
@@ -45,10 +52,13 @@ pub(super) async fn send(connection: &mut Connection, mail: &Mail<'_>) -> Ended 
     };
     let is_accepted = |verdict: &Verdict| verdict.fate == Fate::Delivered;
     if verdicts.iter().any(is_accepted) {
-        let content = content(connection, mail.content).await;
-        let content = content.unwrap_or_else(|broken| broken.verdict());
+        let outcome = match transfer(connection, content).await {
+            Ok(verdict) => verdict,
+            Err(Interrupted::Broken(broken)) => broken.verdict(),
+            Err(Interrupted::Unreadable(error)) => return Ended::Unreadable(error),
+        };
         for verdict in verdicts.iter_mut().filter(|verdict| is_accepted(verdict)) {
-            verdict.clone_from(&content);
+            verdict.clone_from(&outcome);
         }
     }
     Ended::Verdicts(verdicts)
@@ -57,7 +67,7 @@ pub(super) async fn send(connection: &mut Connection, mail: &Mail<'_>) -> Ended 
 /// What keeps this mail from this connection, whoever its recipients are.
 fn obstacle(connection: &Connection, mail: &Mail<'_>) -> Option<Verdict> {
     let offers = &connection.offers;
-    let limit = offers.size;
+    let limit = u64::try_from(offers.size).unwrap_or(u64::MAX);
     if mail.transport == Transport::Private && !connection.is_private() {
         // Temporary: the operator can mend it, and clear text is no way out.
         let text = "this mail may leave by verified TLS or loopback alone; set tls = \"required\" on its route";
@@ -72,12 +82,12 @@ fn obstacle(connection: &Connection, mail: &Mail<'_>) -> Option<Verdict> {
         let text = "the next hop does not offer 8BITMIME, and this mail has eight-bit content";
         return Some(Verdict::failed(6, 3, text));
     }
-    if offers.has_capability(EXT_SIZE) && limit > 0 && mail.content.len() > limit {
-        let size = mail.content.len();
+    if offers.has_capability(EXT_SIZE) && limit > 0 && mail.size > limit {
+        let size = mail.size;
         let text = format!("the mail has {size} bytes, the next hop takes {limit}");
         return Some(Verdict::failed(3, 4, &text));
     }
-    if has_bare_line_end(mail.content) {
+    if mail.has_bare_line_end {
         let text = "the mail has a bare CR or LF, which cannot be sent (RFC 5321, section 2.3.8)";
         return Some(Verdict::failed(6, 0, text));
     }
@@ -108,7 +118,7 @@ fn mail_command(connection: &Connection, mail: &Mail<'_>) -> String {
     let from = mail.reverse_path.map_or("", Address::as_str);
     let mut command = format!("MAIL FROM:<{from}>");
     if connection.offers.has_capability(EXT_SIZE) {
-        command += &format!(" SIZE={}", mail.content.len());
+        command += &format!(" SIZE={}", mail.size);
     }
     if mail.needs_eight_bit {
         command += " BODY=8BITMIME";
@@ -130,7 +140,10 @@ fn recipient_verdict(reply: &Response<String>) -> Verdict {
 }
 
 /// DATA and what follows: one verdict for all who were accepted.
-async fn content(connection: &mut Connection, content: &[u8]) -> Result<Verdict, Broken> {
+async fn transfer(
+    connection: &mut Connection,
+    content: &mut Content<'_>,
+) -> Result<Verdict, Interrupted> {
     let go = connection.command("DATA").await?;
     if go.code != 354 {
         let refusal = Verdict::of(&go);

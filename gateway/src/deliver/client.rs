@@ -16,11 +16,12 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
-use super::data::Stuffed;
+use super::data::Stuffing;
 use super::route::Hop;
 use super::tls::Connectors;
 use super::verdict::Verdict;
 use crate::config::RouteTls;
+use crate::spool::{Content, SpoolError};
 
 /// Most messages over one connection.
 const MESSAGES: u32 = 100;
@@ -66,6 +67,27 @@ enum Protection {
 /// The connection broke off, and why; it cannot be used any longer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Broken(pub(super) String);
+
+/// Why a content was not sent to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Interrupted {
+    /// The connection broke off.
+    Broken(Broken),
+    /// The rest could not be read.
+    Unreadable(SpoolError),
+}
+
+impl From<Broken> for Interrupted {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+impl From<SpoolError> for Interrupted {
+    fn from(error: SpoolError) -> Self {
+        Self::Unreadable(error)
+    }
+}
 
 impl Connector {
     /// Connects to an SMTP server, at the first of its addresses where that succeeds.
@@ -281,13 +303,20 @@ impl Connection {
     }
 
     /// Sends a content after 354, and reads the reply to its final dot.
-    pub(super) async fn content(&mut self, content: &[u8]) -> Result<Response<String>, Broken> {
-        let patience = self.client.timeout;
-        let mut stuffed = Stuffed::new(content);
-        while let Some(piece) = stuffed.next_piece() {
-            let written = timeout(patience, self.client.stream.write_all(piece)).await;
-            self.unbroken(written.map_or(Err(Error::Timeout), |done| done.map_err(Error::from)))?;
+    ///
+    /// A content that cannot be read to its end breaks the connection: without the final dot nothing was sent.
+    pub(super) async fn content(
+        &mut self,
+        content: &mut Content<'_>,
+    ) -> Result<Response<String>, Interrupted> {
+        let mut stuffing = Stuffing::new();
+        loop {
+            let next = content.next().await.inspect_err(|_| self.usable = false)?;
+            let Some(piece) = next else { break };
+            self.write(stuffing.piece(&piece)).await?;
         }
+        self.write(stuffing.end()).await?;
+        let patience = self.client.timeout;
         let reply = timeout(patience, async {
             self.client.stream.flush().await?;
             self.client.read().await
@@ -296,6 +325,11 @@ impl Connection {
         let reply = self.unbroken(reply)?;
         self.note(&reply);
         Ok(reply)
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        let written = timeout(self.client.timeout, self.client.stream.write_all(bytes)).await;
+        self.unbroken(written.map_or(Err(Error::Timeout), |done| done.map_err(Error::from)))
     }
 
     /// Says goodbye, without insisting on an answer.

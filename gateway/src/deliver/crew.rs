@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use tokio::sync::broadcast;
 
 use super::Delivery;
-use super::attempt::{self, Ended, Mail};
+use super::attempt::{self, Ended};
 use super::client::{Connection, Connector};
 use super::dsn::Failure;
 use super::lane::Unit;
@@ -21,7 +21,7 @@ use super::schedule::Schedule;
 use super::verdict::Verdict;
 use crate::config::Destination;
 use crate::observe::{QueueId, delivery as log};
-use crate::spool::{Fate, NewCopy, Outcome, Settlement, Spool, SpoolError};
+use crate::spool::{Content, Fate, NewCopy, Outcome, Settlement, Spool, SpoolError};
 
 /// Longest wait before an outcome that could not be written down is written again.
 const SETTLE_LONGEST: Duration = Duration::from_secs(30);
@@ -89,23 +89,20 @@ impl Crew {
     ) -> (Contact, Option<Vec<Verdict>>) {
         let content = match self.spool.content(unit.entry.id).await {
             Ok(content) => content,
-            Err(SpoolError::Gone(_) | SpoolError::Corrupt { .. }) => {
-                return (Contact::Skipped, None);
-            }
-            Err(error) => {
-                let verdict = Verdict::deferred(3, 0, &format!("cannot read the queue: {error}"));
-                return (Contact::Skipped, Some(unit.all(&verdict)));
-            }
+            Err(error) => return (Contact::Skipped, unreadable(unit, &error)),
         };
         match &hop.to {
             Destination::Smtp { host, port } => {
-                let mail = unit.mail(&content);
-                self.try_smtp(host, *port, hop, &mail, connection).await
+                self.try_smtp(host, *port, hop, unit, content, connection)
+                    .await
             }
-            Destination::Maildir(folder) => {
-                let verdict = write(folder.clone(), unit.clone(), content).await;
-                (Contact::Reached(None), Some(unit.all(&verdict)))
-            }
+            Destination::Maildir(folder) => match content.whole().await {
+                Ok(content) => {
+                    let verdict = write(folder.clone(), unit.clone(), content).await;
+                    (Contact::Reached(None), Some(unit.all(&verdict)))
+                }
+                Err(error) => (Contact::Skipped, unreadable(unit, &error)),
+            },
         }
     }
 
@@ -114,9 +111,11 @@ impl Crew {
         host: &str,
         port: u16,
         hop: &Hop,
-        mail: &Mail<'_>,
+        unit: &Unit,
+        mut content: Content<'_>,
         connection: Option<Connection>,
     ) -> (Contact, Option<Vec<Verdict>>) {
+        let mail = unit.mail();
         let mut waiting = connection;
         loop {
             let mut connection = match waiting.take() {
@@ -129,11 +128,14 @@ impl Crew {
                     }
                 },
             };
-            // A stale one is dropped, and a new one is never stale.
-            if let Ended::Verdicts(verdicts) = attempt::send(&mut connection, mail).await {
-                let connection = connection.is_reusable().then_some(connection);
-                return (Contact::Reached(connection), Some(verdicts));
-            }
+            let verdicts = match attempt::send(&mut connection, &mail, &mut content).await {
+                Ended::Verdicts(verdicts) => Some(verdicts),
+                Ended::Unreadable(error) => unreadable(unit, &error),
+                // It is dropped, and a new one is never stale.
+                Ended::Stale => continue,
+            };
+            let connection = connection.is_reusable().then_some(connection);
+            return (Contact::Reached(connection), verdicts);
         }
     }
 
@@ -270,10 +272,19 @@ impl Conclusion {
     }
 }
 
+/// What is to be written down of a copy that could not be read: nothing if it is gone or was set aside.
+fn unreadable(unit: &Unit, error: &SpoolError) -> Option<Vec<Verdict>> {
+    if let SpoolError::Gone(_) | SpoolError::Corrupt { .. } = error {
+        return None;
+    }
+    let verdict = Verdict::deferred(3, 0, &format!("cannot read the queue: {error}"));
+    Some(unit.all(&verdict))
+}
+
 /// Writes a unit into a maildir, on a thread that may wait for the disk.
 async fn write(folder: PathBuf, unit: Unit, content: Bytes) -> Verdict {
     let written = tokio::task::spawn_blocking(move || {
-        let done = maildir::deliver(&folder, unit.entry.id, &unit.mail(&content));
+        let done = maildir::deliver(&folder, unit.entry.id, &unit.mail(), &content);
         done.map_err(|error| format!("cannot write to {}: {error}", folder.display()))
     });
     match written.await {

@@ -51,7 +51,6 @@ impl Failure<'_> {
             },
             reverse_path: None,
             recipients: vec![self.reverse_path.clone()],
-            needs_eight_bit: !content.is_ascii(),
             smtputf8: !self.reverse_path.as_str().is_ascii(),
             content: content.into(),
             transport: Transport::Any,
@@ -261,7 +260,7 @@ mod tests {
             copy.recipients,
             [Address::parse("alice@example.org").unwrap()]
         );
-        assert!(!copy.needs_eight_bit && !copy.smtputf8);
+        assert!(!copy.smtputf8);
         let message = MessageParser::default().parse(&copy.content).unwrap();
         let content_type = message.content_type().unwrap();
         assert_eq!(content_type.subtype(), Some("report"));
@@ -313,14 +312,13 @@ mod tests {
                 &[("b\u{fc}b@example.com", verdict(550, "n\u{f6}"))],
             );
             assert!(copy.content.is_ascii());
-            assert!(!copy.needs_eight_bit);
             assert!(copy.content.len() < HEADERS + 8192);
             assert!(
                 copy.content
                     .split(|&b| b == b'\n')
                     .all(|line| line.len() <= LINE)
             );
-            assert!(!super::super::data::has_bare_line_end(&copy.content));
+            assert!(!crate::message::has_bare_line_end(&copy.content));
             let raw = std::str::from_utf8(&copy.content).unwrap();
             assert!(raw.contains("Final-Recipient: utf-8; b\\x{FC}b@example.com\r\n"));
             assert!(raw.contains("Diagnostic-Code: smtp; 550 5.1.1 n\\x{F6}\r\n"));

@@ -37,13 +37,14 @@ impl Unit {
         vec![verdict.clone(); self.recipients.len()]
     }
 
-    pub(super) fn mail<'a>(&'a self, content: &'a [u8]) -> Mail<'a> {
+    pub(super) fn mail(&self) -> Mail<'_> {
         let details = &self.entry.details;
         Mail {
             reverse_path: details.reverse_path.as_ref(),
             recipients: self.addresses().collect(),
-            content,
+            size: self.entry.size,
             needs_eight_bit: details.needs_eight_bit,
+            has_bare_line_end: details.has_bare_line_end,
             smtputf8: details.smtputf8,
             transport: details.transport,
         }

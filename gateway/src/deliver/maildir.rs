@@ -14,7 +14,7 @@ use crate::spool::CopyId;
 ///
 /// # Errors
 /// What the disk says; those written before stay written.
-pub(super) fn deliver(folder: &Path, id: CopyId, mail: &Mail<'_>) -> Result<()> {
+pub(super) fn deliver(folder: &Path, id: CopyId, mail: &Mail<'_>, content: &[u8]) -> Result<()> {
     for name in ["", "tmp", "new", "cur"] {
         DirBuilder::new()
             .recursive(true)
@@ -25,7 +25,7 @@ pub(super) fn deliver(folder: &Path, id: CopyId, mail: &Mail<'_>) -> Result<()> 
     for recipient in &mail.recipients {
         let head = format!("Return-Path: <{sender}>\r\nDelivered-To: {recipient}\r\n");
         let name = file_name(id, recipient.canonical());
-        write(folder, &name, head.as_bytes(), mail.content)?;
+        write(folder, &name, head.as_bytes(), content)?;
     }
     File::open(folder.join("new"))?.sync_all()
 }
@@ -75,14 +75,16 @@ mod tests {
         let mail = Mail {
             reverse_path: Some(&from),
             recipients: to.iter().collect(),
-            content: b"Subject: x\r\n\r\n.\r\n",
+            size: 0,
             needs_eight_bit: false,
+            has_bare_line_end: false,
             smtputf8: false,
             transport: Transport::Private,
         };
         let id = "0123456789abcdef.1".parse().unwrap();
-        deliver(&maildir, id, &mail).unwrap();
-        deliver(&maildir, id, &mail).unwrap();
+        let content = b"Subject: x\r\n\r\n.\r\n";
+        deliver(&maildir, id, &mail, content).unwrap();
+        deliver(&maildir, id, &mail, content).unwrap();
         let mut contents: Vec<_> = std::fs::read_dir(maildir.join("new"))
             .unwrap()
             .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())

@@ -79,13 +79,9 @@ pub fn bind(config: &ListenerConfig) -> Result<Bound, ListenError> {
             Tls::Implicit(acceptor(config.address, certificate, key)?)
         }
     };
-    let socket = listen(config.address).map_err(|source| ListenError::Address {
-        address: config.address,
-        source,
-    })?;
     Ok(Bound {
         config: config.clone(),
-        socket,
+        socket: open_socket(config.address)?,
         tls,
     })
 }
@@ -120,6 +116,14 @@ impl Tls {
     }
 }
 
+/// A socket that listens and does not accept yet.
+///
+/// # Errors
+/// [`ListenError::Address`].
+pub(crate) fn open_socket(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    listen(address).map_err(|source| ListenError::Address { address, source })
+}
+
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
@@ -145,7 +149,10 @@ fn advice(error: &io::Error) -> String {
 }
 
 /// TLS 1.2 and 1.3 with the certificate chain and key of these PEM files.
-fn acceptor(
+///
+/// # Errors
+/// [`ListenError::File`].
+pub(crate) fn acceptor(
     address: SocketAddr,
     certificate: &Path,
     key: &Path,

@@ -67,7 +67,7 @@ impl<I: Intake> Connection<I> {
         let mut progress = Progress {
             input: BytesMut::with_capacity(READ_BUFFER),
             output: BytesMut::new(),
-            permit: Permit::outside_the_budget(),
+            permit: self.house.memory.permit(),
             messages: 0,
             due: start + limits.command_timeout,
             end: start + limits.session_time,
@@ -118,7 +118,7 @@ impl<I: Intake> Connection<I> {
             return Err(Ending::TooLong);
         }
         if self.session.transaction().is_none() {
-            progress.permit = Permit::outside_the_budget();
+            progress.permit = self.house.memory.permit();
         }
         let is_receiving = self.session.is_receiving();
         if is_receiving {
@@ -174,7 +174,7 @@ impl<I: Intake> Connection<I> {
             ..refusal
         };
         self.intake.ready().map_err(not_now)?;
-        progress.permit = Permit::outside_the_budget();
+        progress.permit = self.house.memory.permit();
         if let Some(size) = size {
             self.reserve(size, progress).await?;
         }
@@ -201,7 +201,7 @@ impl<I: Intake> Connection<I> {
     }
 
     async fn reserve(&self, bytes: u64, progress: &mut Progress) -> Result<(), Reply> {
-        let cover = self.house.memory.cover(&mut progress.permit, bytes);
+        let cover = progress.permit.cover(bytes);
         timeout(MEMORY_PATIENCE, cover).await.map_err(|_| {
             log::out_of_memory(self.peer, bytes);
             Reply::new(452, (4, 3, 1), "Too much mail at once, try again later")
@@ -216,7 +216,7 @@ impl<I: Intake> Connection<I> {
         } = arrival;
         log::message_received(id, self.peer, content.len(), envelope.recipients.len());
         progress.messages += 1;
-        let mut permit = std::mem::replace(&mut progress.permit, Permit::outside_the_budget());
+        let mut permit = std::mem::replace(&mut progress.permit, self.house.memory.permit());
         // What was announced and did not come was reserved, but never touched.
         permit.shrink(content.len() as u64);
         let received = Received {

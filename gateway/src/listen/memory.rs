@@ -1,9 +1,9 @@
 //! The memory budget of message content, over all sessions together: backpressure instead of running out of memory.
 //!
-//! A message reserves before it may come in, and waits while the budget is used up. Messages whose size was not
-//! announced grow as they come; when several of them have used up the budget, all would wait for each other. Then one
-//! at a time, the holder of the overflow ticket, may go on beyond the budget up to the message limit, so that somebody
-//! always finishes and gives back. Content in flight is therefore at most the budget and one message.
+//! A message reserves before it may come in, again for the time in which its copies are made, and waits while the budget
+//! is used up. When several that hold something want more, all would wait for each other. Then one at a time, the holder
+//! of the overflow ticket, may go on beyond the budget, so that somebody always finishes and gives back. Content in flight
+//! is therefore at most the budget and one message with its copies.
 
 use std::sync::Arc;
 
@@ -23,6 +23,7 @@ pub(super) struct Memory {
 /// A message's share of the budget, given back when it is dropped.
 #[derive(Debug)]
 pub struct Permit {
+    memory: Memory,
     held: Option<OwnedSemaphorePermit>,
     ticket: Option<OwnedSemaphorePermit>,
 }
@@ -39,42 +40,50 @@ impl Memory {
         }
     }
 
-    /// Waits until `permit` covers `bytes` in all.
-    ///
-    /// Who holds nothing waits for the budget alone, since nobody waits for him; who holds something may take the
-    /// overflow ticket, and so may a message that is larger than the whole budget.
-    pub(super) async fn cover(&self, permit: &mut Permit, bytes: u64) {
-        let wanted = u32::try_from(bytes.div_ceil(BLOCK)).unwrap_or(u32::MAX);
-        let held = permit.blocks();
-        if permit.ticket.is_some() || wanted <= held {
-            return;
-        }
-        let may_overflow = held > 0 || wanted > self.blocks;
-        tokio::select! {
-            biased;
-            // A semaphore that is never closed always gives a permit.
-            Ok(more) = Arc::clone(&self.free).acquire_many_owned(wanted - held) => match &mut permit.held {
-                Some(held) => held.merge(more),
-                none => *none = Some(more),
-            },
-            Ok(ticket) = Arc::clone(&self.overflow).acquire_owned(), if may_overflow => {
-                permit.ticket = Some(ticket);
-            }
+    /// A share of nothing yet.
+    pub(super) fn permit(&self) -> Permit {
+        Permit {
+            memory: self.clone(),
+            held: None,
+            ticket: None,
         }
     }
 }
 
 impl Permit {
-    /// A share of nothing.
-    pub(super) const fn outside_the_budget() -> Self {
-        Self {
-            held: None,
-            ticket: None,
+    /// A share of a budget of nothing.
+    #[cfg(test)]
+    pub(super) fn made_up_for_a_test() -> Self {
+        Memory::new(0).permit()
+    }
+
+    /// Waits until it covers `bytes` in all.
+    ///
+    /// Who holds nothing waits for the budget alone, since nobody waits for him; who holds something may take the
+    /// overflow ticket, and so may a message that is larger than the whole budget.
+    pub async fn cover(&mut self, bytes: u64) {
+        let wanted = u32::try_from(bytes.div_ceil(BLOCK)).unwrap_or(u32::MAX);
+        let held = self.blocks();
+        if self.ticket.is_some() || wanted <= held {
+            return;
+        }
+        let memory = &self.memory;
+        let may_overflow = held > 0 || wanted > memory.blocks;
+        tokio::select! {
+            biased;
+            // A semaphore that is never closed always gives a permit.
+            Ok(more) = Arc::clone(&memory.free).acquire_many_owned(wanted - held) => match &mut self.held {
+                Some(held) => held.merge(more),
+                none => *none = Some(more),
+            },
+            Ok(ticket) = Arc::clone(&memory.overflow).acquire_owned(), if may_overflow => {
+                self.ticket = Some(ticket);
+            }
         }
     }
 
     /// Gives back what goes beyond `bytes`.
-    pub(super) fn shrink(&mut self, bytes: u64) {
+    pub fn shrink(&mut self, bytes: u64) {
         let wanted = usize::try_from(bytes.div_ceil(BLOCK)).unwrap_or(usize::MAX);
         if let Some(held) = &mut self.held {
             drop(held.split(held.num_permits().saturating_sub(wanted)));
@@ -101,19 +110,19 @@ mod tests {
 
     const SHORT: Duration = Duration::from_millis(50);
 
-    async fn is_covered(memory: &Memory, permit: &mut Permit, bytes: u64) -> bool {
-        timeout(SHORT, memory.cover(permit, bytes)).await.is_ok()
+    async fn is_covered(permit: &mut Permit, bytes: u64) -> bool {
+        timeout(SHORT, permit.cover(bytes)).await.is_ok()
     }
 
     #[tokio::test]
     async fn who_holds_nothing_waits_for_the_budget() {
         let memory = Memory::new(10 * BLOCK);
-        let mut first = Permit::outside_the_budget();
-        let mut second = Permit::outside_the_budget();
-        assert!(is_covered(&memory, &mut first, 8 * BLOCK).await);
-        assert!(!is_covered(&memory, &mut second, 3 * BLOCK).await);
+        let mut first = memory.permit();
+        let mut second = memory.permit();
+        assert!(is_covered(&mut first, 8 * BLOCK).await);
+        assert!(!is_covered(&mut second, 3 * BLOCK).await);
         first.shrink(7 * BLOCK - 1);
-        assert!(is_covered(&memory, &mut second, 3 * BLOCK).await);
+        assert!(is_covered(&mut second, 3 * BLOCK).await);
         drop((first, second));
         assert_eq!(memory.free.available_permits(), 10);
     }
@@ -121,26 +130,26 @@ mod tests {
     #[tokio::test]
     async fn one_at_a_time_goes_beyond_the_budget() {
         let memory = Memory::new(2 * BLOCK);
-        let mut first = Permit::outside_the_budget();
-        let mut second = Permit::outside_the_budget();
-        assert!(is_covered(&memory, &mut first, BLOCK).await);
-        assert!(is_covered(&memory, &mut second, BLOCK).await);
-        assert!(is_covered(&memory, &mut first, 100 * BLOCK).await);
-        assert!(!is_covered(&memory, &mut second, 2 * BLOCK).await);
+        let mut first = memory.permit();
+        let mut second = memory.permit();
+        assert!(is_covered(&mut first, BLOCK).await);
+        assert!(is_covered(&mut second, BLOCK).await);
+        assert!(is_covered(&mut first, 100 * BLOCK).await);
+        assert!(!is_covered(&mut second, 2 * BLOCK).await);
         drop(first);
-        assert!(is_covered(&memory, &mut second, 2 * BLOCK).await);
+        assert!(is_covered(&mut second, 2 * BLOCK).await);
         assert!(second.ticket.is_none());
     }
 
     #[tokio::test]
     async fn a_message_larger_than_the_budget_gets_the_ticket() {
         let memory = Memory::new(0);
-        let mut first = Permit::outside_the_budget();
-        let mut second = Permit::outside_the_budget();
-        assert!(is_covered(&memory, &mut first, 1).await);
-        assert!(!is_covered(&memory, &mut second, 1).await);
+        let mut first = memory.permit();
+        let mut second = memory.permit();
+        assert!(is_covered(&mut first, 1).await);
+        assert!(!is_covered(&mut second, 1).await);
         drop(first);
-        assert!(is_covered(&memory, &mut second, 1).await);
+        assert!(is_covered(&mut second, 1).await);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -153,7 +162,7 @@ mod tests {
             let (memory, in_flight, most) =
                 (memory.clone(), Arc::clone(&in_flight), Arc::clone(&most));
             tokio::spawn(async move {
-                let mut permit = Permit::outside_the_budget();
+                let mut permit = memory.permit();
                 let mut held = 0;
                 while held < MESSAGE {
                     let next = if number % 3 == 0 {
@@ -161,7 +170,7 @@ mod tests {
                     } else {
                         (held * 2).max(BLOCK)
                     };
-                    memory.cover(&mut permit, next).await;
+                    permit.cover(next).await;
                     let now = in_flight.fetch_add(next - held, Ordering::SeqCst) + next - held;
                     most.fetch_max(now, Ordering::SeqCst);
                     held = next;

@@ -21,6 +21,7 @@ use crate::observe::QueueId;
 use crate::smtp::Envelope;
 
 pub use bind::{Bound, ListenError, bind};
+pub(crate) use bind::{acceptor, open_socket};
 pub use memory::Permit;
 pub use serve::{Settings, serve};
 
@@ -47,7 +48,7 @@ impl Received {
             id,
             envelope,
             content,
-            permit: Permit::outside_the_budget(),
+            permit: Permit::made_up_for_a_test(),
         }
     }
 }

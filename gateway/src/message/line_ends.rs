@@ -34,6 +34,13 @@ pub fn with_crlf(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(lines)
 }
 
+/// Whether a CR or an LF stands outside of CRLF. Such content is never sent: servers that take either for a line end would see
+/// commands of a stranger's in it (SMTP smuggling).
+#[must_use]
+pub fn has_bare_line_end(bytes: &[u8]) -> bool {
+    first_bare(bytes).is_some()
+}
+
 /// Where the first CR or LF stands that is not part of a CRLF.
 pub(super) fn first_bare(bytes: &[u8]) -> Option<usize> {
     let mut paired = None;
@@ -51,6 +58,8 @@ pub(super) fn first_bare(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -67,5 +76,33 @@ mod tests {
             assert_eq!(*with_crlf(input), *expected, "{}", input.escape_ascii());
         }
         assert!(matches!(with_crlf(b"a\r\nb\r\n"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn bare_line_ends_are_seen() {
+        for (content, bare) in [
+            (&b""[..], false),
+            (b"a\r\nb\r\n\r\n", false),
+            (b"\r\n", false),
+            (b"\n", true),
+            (b"\r", true),
+            (b"a\nb", true),
+            (b"a\rb", true),
+            (b"\r\r\n", true),
+            (b"\r\n\n", true),
+            (b"\r\n\r", true),
+            (b"\n\r\n", true),
+            (b"a\r\n.\n", true),
+        ] {
+            assert_eq!(has_bare_line_end(content), bare, "{content:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bare_line_ends_are_those_that_remain_without_crlf(text in "[\r\na]{0,12}") {
+            let rest = text.replace("\r\n", "");
+            prop_assert_eq!(has_bare_line_end(text.as_bytes()), rest.contains(['\r', '\n']));
+        }
     }
 }

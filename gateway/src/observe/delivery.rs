@@ -66,11 +66,6 @@ pub fn bounced(
     );
 }
 
-/// An operator took a copy out of the queue.
-pub fn dropped(id: impl Display) {
-    tracing::warn!(event = "dropped", %id, "dropped from the queue by an operator");
-}
-
 /// No route leads to the domain of these recipients.
 pub fn no_route(id: impl Display, recipients: usize) {
     tracing::error!(

@@ -9,7 +9,9 @@ mod message;
 pub mod delivery;
 
 pub use message::{
-    decided, directory_passed_over, not_opened, policy_warning, refused, started, stopped,
+    capabilities_forgotten, capabilities_remembered, capabilities_unknown, crl_files_read,
+    crl_files_unreadable, decided, directory_passed_over, judged, no_own_certificate, not_opened,
+    policy_warning, publication_accept_failed, publication_listening, refused, started, stopped,
     stopping, store_changed, store_unreadable, stored,
 };
 pub use queue_id::{QueueId, QueueIdError};

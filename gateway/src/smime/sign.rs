@@ -4,7 +4,7 @@
 
 use std::time::SystemTime;
 
-use certstore::cms::{self, ContentCipher, SignOptions, Signer};
+use certstore::cms::{self, Capabilities, SignOptions, Signer};
 use encodify::base64;
 
 use super::{SmimeFailure, pkcs7};
@@ -21,7 +21,27 @@ pub fn sign_entity(
     profile: &Profile,
     now: SystemTime,
 ) -> Result<Vec<u8>, SmimeFailure> {
-    let signed = Signed::new(message, signer, profile, now)?;
+    if message.is_ambiguous() {
+        return Err(SmimeFailure::Ambiguous);
+    }
+    sign_content(Entity::for_transport(message), signer, profile, now)
+}
+
+/// `content` signed. It must be in a form that passes every hop unchanged, as what was encrypted is.
+///
+/// # Errors
+/// [`SmimeFailure`].
+pub fn sign_content(
+    content: Entity<'_>,
+    signer: &dyn Signer,
+    profile: &Profile,
+    now: SystemTime,
+) -> Result<Vec<u8>, SmimeFailure> {
+    let options = options(profile, signer, now);
+    let signed = match profile.form {
+        Form::Clear => Signed::clear(content, signer, &options)?,
+        Form::Opaque => Signed::opaque(&content, signer, &options)?,
+    };
     let mut entity = Vec::with_capacity(signed.len());
     signed.append_to(&mut entity);
     Ok(entity)
@@ -35,23 +55,6 @@ struct Signed<'m> {
 }
 
 impl<'m> Signed<'m> {
-    fn new(
-        message: &'m Message,
-        signer: &dyn Signer,
-        profile: &Profile,
-        now: SystemTime,
-    ) -> Result<Self, SmimeFailure> {
-        if message.is_ambiguous() {
-            return Err(SmimeFailure::Ambiguous);
-        }
-        let content = Entity::for_transport(message);
-        let options = options(profile, now);
-        match profile.form {
-            Form::Clear => Self::clear(content, signer, &options),
-            Form::Opaque => Self::opaque(&content, signer, &options),
-        }
-    }
-
     fn clear(
         content: Entity<'m>,
         signer: &dyn Signer,
@@ -111,27 +114,32 @@ impl<'m> Signed<'m> {
     }
 }
 
-fn options(profile: &Profile, now: SystemTime) -> SignOptions {
-    // What we decrypt, the profile's own choice first (RFC 8551, section 2.5.2).
-    let mut capabilities = vec![profile.cipher];
-    let others = [
-        ContentCipher::Aes256Gcm,
-        ContentCipher::Aes128Gcm,
-        ContentCipher::Aes256Cbc,
-        ContentCipher::Aes128Cbc,
-    ];
-    capabilities.extend(
-        others
-            .into_iter()
-            .filter(|cipher| *cipher != profile.cipher),
-    );
+fn options(profile: &Profile, signer: &dyn Signer, now: SystemTime) -> SignOptions {
     SignOptions {
         attached: profile.form == Form::Opaque,
         digest: profile.digest,
         rsa_signature: profile.rsa_signature,
         signing_time: now,
-        capabilities,
+        capabilities: capabilities(profile, signer),
+        signer_id: profile.recipient_id,
+        chain: profile.chain,
     }
+}
+
+/// What we decrypt with the key that others should encrypt to, the profile's own ciphers first (RFC 8551, section 2.5.2).
+fn capabilities(profile: &Profile, signer: &dyn Signer) -> Capabilities {
+    if !profile.capabilities {
+        return Capabilities::default();
+    }
+    let certificate = signer.encryption_certificate();
+    let mut readable = Capabilities::readable_with(certificate.unwrap_or(signer.certificate()));
+    readable
+        .ciphers
+        .retain(|cipher| !profile.ciphers.contains(cipher));
+    readable
+        .ciphers
+        .splice(0..0, profile.ciphers.iter().copied());
+    readable
 }
 
 /// A boundary that no content holds: 128 bits of chance.

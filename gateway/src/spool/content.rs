@@ -10,8 +10,11 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::sealed::{CopyKey, Damage, SEALED_CHUNK, chunk_count, sealed_length};
+use super::sealed::{CHUNK, CopyKey, Damage, SEALED_CHUNK, chunk_count, sealed_length};
 use super::{CopyId, SpoolError};
+
+/// How many chunks are read in one go: as much as leaves in one write.
+const CHUNKS_AT_ONCE: usize = 4;
 
 /// The folder of content files.
 #[derive(Debug, Clone)]
@@ -24,6 +27,15 @@ pub(super) struct ContentFiles {
 pub(super) struct ContentFile {
     path: PathBuf,
     kept: bool,
+}
+
+/// A content file that is being read, from its beginning to its end.
+#[derive(Debug)]
+pub(super) struct SealedFile {
+    file: File,
+    key: CopyKey,
+    next: usize,
+    count: usize,
 }
 
 /// Why a content could not be read.
@@ -71,9 +83,14 @@ impl ContentFiles {
         Ok(written)
     }
 
-    /// Reads and opens a content of `size` bytes.
-    pub(super) fn read(&self, id: &str, key: &CopyKey, size: usize) -> Result<Bytes, ReadError> {
-        let mut file = File::open(self.path(id)).map_err(|error| {
+    /// Opens the file of a content of `size` bytes.
+    pub(super) fn open_sealed(
+        &self,
+        id: &str,
+        key: CopyKey,
+        size: usize,
+    ) -> Result<SealedFile, ReadError> {
+        let file = File::open(self.path(id)).map_err(|error| {
             if error.kind() == ErrorKind::NotFound {
                 ReadError::Damaged("its content file is missing")
             } else {
@@ -85,20 +102,12 @@ impl ContentFiles {
         if sealed_length(size).and_then(|length| u64::try_from(length).ok()) != Some(length) {
             return Err(ReadError::Damaged("its content file has the wrong length"));
         }
-        let count = chunk_count(size);
-        let mut plain = Vec::with_capacity(size);
-        let mut sealed = Vec::with_capacity(SEALED_CHUNK);
-        for number in 0..count {
-            sealed.clear();
-            let limit = u64::try_from(SEALED_CHUNK).unwrap_or(u64::MAX);
-            (&mut file)
-                .take(limit)
-                .read_to_end(&mut sealed)
-                .map_err(ReadError::Io)?;
-            key.open_chunk(number, count, &sealed, &mut plain)
-                .map_err(ReadError::Damaged)?;
-        }
-        Ok(plain.into())
+        Ok(SealedFile {
+            file,
+            key,
+            next: 0,
+            count: chunk_count(size),
+        })
     }
 
     /// Removes the file of an entry that is gone. What fails is left to the next [`ContentFiles::sweep`].
@@ -126,6 +135,31 @@ impl ContentFiles {
         let chance = id.split('.').next().unwrap_or(id);
         let folder = chance.get(chance.len().saturating_sub(2)..).unwrap_or("00");
         self.root.join(folder).join(id)
+    }
+}
+
+impl SealedFile {
+    /// The next few chunks, opened; none at the end.
+    pub(super) fn read(&mut self) -> Result<Option<Bytes>, ReadError> {
+        let last = self.count.min(self.next + CHUNKS_AT_ONCE);
+        if self.next == last {
+            return Ok(None);
+        }
+        let mut plain = Vec::with_capacity((last - self.next) * CHUNK);
+        let mut sealed = Vec::with_capacity(SEALED_CHUNK);
+        while self.next < last {
+            sealed.clear();
+            let limit = u64::try_from(SEALED_CHUNK).unwrap_or(u64::MAX);
+            (&mut self.file)
+                .take(limit)
+                .read_to_end(&mut sealed)
+                .map_err(ReadError::Io)?;
+            self.key
+                .open_chunk(self.next, self.count, &sealed, &mut plain)
+                .map_err(ReadError::Damaged)?;
+            self.next += 1;
+        }
+        Ok(Some(plain.into()))
     }
 }
 

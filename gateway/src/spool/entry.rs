@@ -58,10 +58,8 @@ pub struct NewCopy {
     pub reverse_path: Option<Address>,
     /// RCPT TO; never empty.
     pub recipients: Vec<Address>,
-    /// What is sent after DATA, before dot-stuffing: lines end in CRLF, with no bare CR or LF.
+    /// What is sent after DATA, before dot-stuffing.
     pub content: Bytes,
-    /// Whether `content` has bytes above 127 (RFC 6152).
-    pub needs_eight_bit: bool,
     /// Whether the message needs SMTPUTF8 (RFC 6531).
     pub smtputf8: bool,
     /// Which connections it may leave by.
@@ -95,8 +93,10 @@ pub struct Details {
     pub reverse_path: Option<Address>,
     /// All recipients; an [`Outcome`] names one by its place here.
     pub recipients: Vec<Recipient>,
-    /// Whether the content has bytes above 127.
+    /// Whether the content has bytes above 127 (RFC 6152).
     pub needs_eight_bit: bool,
+    /// Whether the content has a CR or an LF outside of CRLF, with which it cannot be sent.
+    pub has_bare_line_end: bool,
     /// Whether the message needs SMTPUTF8.
     pub smtputf8: bool,
     /// Which connections it may leave by.

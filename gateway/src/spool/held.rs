@@ -15,10 +15,11 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use super::sealed::CHUNK;
 use super::{CopyId, Entry};
 
 /// How much content is kept for hand-over, in bytes.
-const CONTENT_LIMIT: usize = 32 * 1024 * 1024;
+const CONTENT_LIMIT: usize = 16 * 1024 * 1024;
 /// How many new entries wait for a taker before the rest is left to be found in the database.
 const ARRIVAL_LIMIT: usize = 4096;
 
@@ -120,7 +121,8 @@ impl Held {
 
 impl State {
     fn keep_content(&mut self, id: CopyId, content: Bytes) {
-        if content.len() > CONTENT_LIMIT {
+        // What lies in a file is read from there, piece by piece.
+        if content.len() > CHUNK {
             return;
         }
         self.content_bytes += content.len();
@@ -182,12 +184,13 @@ mod tests {
     #[test]
     fn the_oldest_contents_make_room() {
         let mut state = State::default();
-        for number in 1..=9 {
-            state.keep_content(id(number), vec![0; CONTENT_LIMIT / 4].into());
+        let room = u16::try_from(CONTENT_LIMIT / CHUNK).unwrap();
+        for number in 1..=room + 5 {
+            state.keep_content(id(number), vec![0; CHUNK].into());
         }
         assert_eq!(state.contents.keys().map(|id| id.number).min(), Some(6));
         assert_eq!(state.content_bytes, CONTENT_LIMIT);
-        state.keep_content(id(10), vec![0; CONTENT_LIMIT + 1].into());
-        assert!(!state.contents.contains_key(&id(10)));
+        state.keep_content(id(1000), vec![0; CHUNK + 1].into());
+        assert!(!state.contents.contains_key(&id(1000)));
     }
 }

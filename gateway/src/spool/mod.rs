@@ -46,7 +46,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::SystemTime;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use certstore::clock::Clock;
 use certstore::seal::VaultKey;
 use tokio::sync::{oneshot, watch};
@@ -58,11 +58,12 @@ pub use entry::{
 pub use error::SpoolError;
 pub use operator::{Queue, Which};
 
+use crate::message::has_bare_line_end;
 use crate::observe::delivery as log;
 use content::ContentFiles;
 use held::Held;
-use reader::{Damaged, PartError, Reader};
-use rows::{Body, SealedCopy};
+use reader::{Body, Damaged, PartError, Reader};
+use rows::{SealedBody, SealedCopy};
 use sealed::{CHUNK, CopyKey, SpoolKey};
 use writer::{Changes, Job, Writer};
 
@@ -197,17 +198,25 @@ impl Spool {
         self.held.arrival().await;
     }
 
-    /// The content of a copy: from memory if it was stored recently, else from disk.
+    /// The content of a copy, to be read from its beginning: a small one from memory if it was stored recently, else from
+    /// disk.
     ///
     /// # Errors
     /// [`SpoolError::Corrupt`] (it was set aside), [`SpoolError::Gone`], or what the disk says.
-    pub async fn content(&self, id: CopyId) -> Result<Bytes, SpoolError> {
-        if let Some(content) = self.held.content(id) {
-            return Ok(content);
-        }
-        let reader = self.reader.clone();
-        let content = blocking(move || reader.content(id)).await?;
-        self.judge(id, content).await
+    pub async fn content(&self, id: CopyId) -> Result<Content<'_>, SpoolError> {
+        let body = match self.held.content(id) {
+            Some(content) => Body::Whole(content),
+            None => {
+                let reader = self.reader.clone();
+                let body = blocking(move || reader.content(id)).await?;
+                self.judge(id, body).await?
+            }
+        };
+        Ok(Content {
+            spool: self,
+            id,
+            rest: Some(body),
+        })
     }
 
     /// The outer header block of the message as it came in, for a bounce.
@@ -234,13 +243,9 @@ impl Spool {
         self.damaged.load(Ordering::Relaxed)
     }
 
-    async fn judge(
-        &self,
-        id: CopyId,
-        result: Result<Bytes, PartError>,
-    ) -> Result<Bytes, SpoolError> {
+    async fn judge<T>(&self, id: CopyId, result: Result<T, PartError>) -> Result<T, SpoolError> {
         match result {
-            Ok(bytes) => Ok(bytes),
+            Ok(found) => Ok(found),
             Err(PartError::Other(error)) => Err(error),
             Err(PartError::Damaged(damaged)) => {
                 let reason = damaged.reason;
@@ -283,6 +288,53 @@ impl Drop for Spool {
     }
 }
 
+/// A content on its way out of the spool. A large one is never in memory as a whole.
+#[derive(Debug)]
+pub struct Content<'s> {
+    spool: &'s Spool,
+    id: CopyId,
+    /// What was not read yet.
+    rest: Option<Body>,
+}
+
+impl Content<'_> {
+    /// The next piece, of 256 KiB at most; none at the end.
+    ///
+    /// # Errors
+    /// As [`Spool::content`]; what was read before is not the content then.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, SpoolError> {
+        let (mut file, number) = match self.rest.take() {
+            None => return Ok(None),
+            Some(Body::Whole(content)) => return Ok(Some(content)),
+            Some(Body::File(file, number)) => (file, number),
+        };
+        let (reader, id) = (self.spool.reader.clone(), self.id);
+        let reading = blocking(move || {
+            let piece = reader.read_on(&mut file, number, id);
+            (file, piece)
+        });
+        let (file, piece) = reading.await?;
+        let piece = self.spool.judge(id, piece).await?;
+        if piece.is_some() {
+            self.rest = Some(Body::File(file, number));
+        }
+        Ok(piece)
+    }
+
+    /// All of it at once.
+    ///
+    /// # Errors
+    /// As [`Content::next`].
+    pub async fn whole(mut self) -> Result<Bytes, SpoolError> {
+        let first = self.next().await?.unwrap_or_default();
+        let mut whole = BytesMut::from(first);
+        while let Some(piece) = self.next().await? {
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.freeze())
+    }
+}
+
 /// What sealing a copy takes.
 #[derive(Debug, Clone)]
 struct Sealer {
@@ -307,19 +359,20 @@ impl Sealer {
     fn seal(&self, copy: NewCopy, stored: SystemTime) -> Result<SealedCopy, SpoolError> {
         let (copy_key, key) = CopyKey::generate(&self.key, copy.id)?;
         let body = if copy.content.len() <= CHUNK {
-            Body::Row(
+            SealedBody::Row(
                 copy_key
                     .seal_content(&copy.content)
                     .collect::<Result<Vec<_>, _>>()?
                     .concat(),
             )
         } else {
-            Body::File(self.files.write(copy.id, &copy_key, &copy.content)?)
+            SealedBody::File(self.files.write(copy.id, &copy_key, &copy.content)?)
         };
         let details = Details {
             reverse_path: copy.reverse_path,
             recipients: copy.recipients.into_iter().map(Recipient::new).collect(),
-            needs_eight_bit: copy.needs_eight_bit,
+            needs_eight_bit: !copy.content.is_ascii(),
+            has_bare_line_end: has_bare_line_end(&copy.content),
             smtputf8: copy.smtputf8,
             transport: copy.transport,
             message_id: copy.message_id,

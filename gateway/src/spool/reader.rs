@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::content::{ContentFiles, ReadError};
+use super::content::{ContentFiles, ReadError, SealedFile};
 use super::held::Held;
 use super::schema::{self, QUEUED};
 use super::sealed::{CopyKey, Damage, SpoolKey, sealed_length};
@@ -25,6 +25,14 @@ pub(super) struct Reader {
     connection: Mutex<Connection>,
     key: Arc<SpoolKey>,
     files: ContentFiles,
+}
+
+/// A content that was found.
+#[derive(Debug)]
+pub(super) enum Body {
+    Whole(Bytes),
+    /// And the number of its row.
+    File(Box<SealedFile>, i64),
 }
 
 /// An entry that does not open.
@@ -88,20 +96,35 @@ impl Reader {
         held.scan(|| scan_due(&connection, &self.key, held, now, limit))
     }
 
-    pub(super) fn content(&self, id: CopyId) -> Result<Bytes, PartError> {
+    /// Where a content lies: opened if that is a row, ready to be read if it is a file.
+    pub(super) fn content(&self, id: CopyId) -> Result<Body, PartError> {
         let row = self.part(id, "body")?;
         let number = row.number;
         let opened = CopyKey::unwrap(&self.key, &id.to_string(), &row.key)
             .map_err(ReadError::Damaged)
-            .and_then(|key| self.open_content(id, &key, row));
-        match opened {
-            Ok(content) => Ok(content),
-            Err(ReadError::Io(error)) => Err(PartError::Other(error.into())),
-            // An operator may have dropped the copy since its row was read.
-            Err(ReadError::Damaged(_)) if !self.exists(id)? => {
-                Err(PartError::Other(SpoolError::Gone(id)))
-            }
-            Err(ReadError::Damaged(reason)) => Err(PartError::damaged(number, id, reason)),
+            .and_then(|key| self.open_content(id, key, row));
+        opened.map_err(|error| self.blame(error, number, id))
+    }
+
+    /// The next piece of a content in a file; none at its end.
+    pub(super) fn read_on(
+        &self,
+        file: &mut SealedFile,
+        number: i64,
+        id: CopyId,
+    ) -> Result<Option<Bytes>, PartError> {
+        file.read().map_err(|error| self.blame(error, number, id))
+    }
+
+    fn blame(&self, error: ReadError, number: i64, id: CopyId) -> PartError {
+        match error {
+            ReadError::Io(error) => PartError::Other(error.into()),
+            ReadError::Damaged(reason) => match self.exists(id) {
+                Ok(true) => PartError::damaged(number, id, reason),
+                // An operator may have dropped the copy since its row was read.
+                Ok(false) => PartError::Other(SpoolError::Gone(id)),
+                Err(error) => error,
+            },
         }
     }
 
@@ -127,11 +150,12 @@ impl Reader {
         found.ok_or(PartError::Other(SpoolError::Gone(id)))
     }
 
-    fn open_content(&self, id: CopyId, key: &CopyKey, row: PartRow) -> Result<Bytes, ReadError> {
+    fn open_content(&self, id: CopyId, key: CopyKey, row: PartRow) -> Result<Body, ReadError> {
         let too_long = ReadError::Damaged("its size is beyond all measure");
         let size = usize::try_from(row.size).map_err(|_| too_long)?;
         let Some(sealed) = row.part else {
-            return self.files.read(&id.to_string(), key, size);
+            let file = self.files.open_sealed(&id.to_string(), key, size)?;
+            return Ok(Body::File(Box::new(file), row.number));
         };
         if sealed_length(size) != Some(sealed.len()) {
             return Err(ReadError::Damaged("its content has the wrong length"));
@@ -139,7 +163,7 @@ impl Reader {
         let mut plain = Vec::with_capacity(size);
         key.open_chunk(0, 1, &sealed, &mut plain)
             .map_err(ReadError::Damaged)?;
-        Ok(plain.into())
+        Ok(Body::Whole(plain.into()))
     }
 
     fn exists(&self, id: CopyId) -> Result<bool, PartError> {

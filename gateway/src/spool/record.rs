@@ -16,6 +16,8 @@ struct Record {
     #[serde(default, skip_serializing_if = "Not::not")]
     eight_bit: bool,
     #[serde(default, skip_serializing_if = "Not::not")]
+    bare_line_end: bool,
+    #[serde(default, skip_serializing_if = "Not::not")]
     smtputf8: bool,
     #[serde(default, skip_serializing_if = "Not::not")]
     private: bool,
@@ -48,6 +50,7 @@ pub(super) fn encode(details: &Details) -> Vec<u8> {
         from: details.reverse_path.as_ref().map(Address::to_string),
         to: details.recipients.iter().map(To::from).collect(),
         eight_bit: details.needs_eight_bit,
+        bare_line_end: details.has_bare_line_end,
         smtputf8: details.smtputf8,
         private: details.transport == Transport::Private,
         message_id: details.message_id.clone(),
@@ -79,6 +82,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Details> {
         reverse_path,
         recipients,
         needs_eight_bit: record.eight_bit,
+        has_bare_line_end: record.bare_line_end,
         smtputf8: record.smtputf8,
         transport: if record.private {
             Transport::Private
@@ -141,6 +145,7 @@ mod tests {
                 },
             ],
             needs_eight_bit: true,
+            has_bare_line_end: true,
             smtputf8: true,
             transport: Transport::Private,
             message_id: Some("<1@x>".into()),

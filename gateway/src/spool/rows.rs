@@ -18,7 +18,7 @@ pub(super) struct SealedCopy {
     pub(super) key: Vec<u8>,
     pub(super) sealed_details: Vec<u8>,
     pub(super) headers: Vec<u8>,
-    pub(super) body: Body,
+    pub(super) body: SealedBody,
     /// In clear, for who takes the copy over from memory.
     pub(super) details: Details,
     pub(super) content: Bytes,
@@ -26,7 +26,7 @@ pub(super) struct SealedCopy {
 
 /// Where the sealed content lies.
 #[derive(Debug)]
-pub(super) enum Body {
+pub(super) enum SealedBody {
     Row(Vec<u8>),
     File(ContentFile),
 }
@@ -55,8 +55,8 @@ pub(super) fn put(connection: &Connection, copy: &SealedCopy) -> Result<(), Spoo
             copy.sealed_details,
         ])?;
     let body = match &copy.body {
-        Body::Row(sealed) => Some(sealed),
-        Body::File(_) => None,
+        SealedBody::Row(sealed) => Some(sealed),
+        SealedBody::File(_) => None,
     };
     connection
         .prepare_cached("INSERT INTO content (number, headers, body) VALUES (?1, ?2, ?3)")?

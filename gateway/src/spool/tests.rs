@@ -40,7 +40,6 @@ pub(super) fn copy(chance: u64, number: u16, content: impl Into<Bytes>) -> NewCo
             address("marker-two@example.com"),
         ],
         content: content.into(),
-        needs_eight_bit: false,
         smtputf8: false,
         transport: Transport::Any,
         original_headers: Bytes::from_static(b"Subject: attack at dawn\r\n"),
@@ -67,6 +66,10 @@ fn settlement(id: CopyId, fates: &[(usize, Fate)]) -> Settlement {
             })
             .collect(),
     }
+}
+
+async fn read(spool: &Spool, id: CopyId) -> Result<Bytes, SpoolError> {
+    spool.content(id).await?.whole().await
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -113,7 +116,7 @@ async fn what_was_acknowledged_survives_a_crash() {
     let entries = reopened.due(now(), 10).await.unwrap();
     assert_eq!(entries.len(), 2);
     for (entry, content) in entries.iter().zip([b"small".to_vec(), large()]) {
-        assert_eq!(reopened.content(entry.id).await.unwrap(), content);
+        assert_eq!(read(&reopened, entry.id).await.unwrap(), content);
         assert_eq!(
             reopened.original_headers(entry.id).await.unwrap(),
             copy(1, 1, "").original_headers
@@ -239,7 +242,7 @@ async fn each_recipient_is_settled_on_its_own() {
     spool.settle(vec![settlement(id, &second)]).await.unwrap();
     drop(entries);
     assert!(spool.due(later, 10).await.unwrap().is_empty());
-    assert_eq!(spool.content(id).await, Err(SpoolError::Gone(id)));
+    assert_eq!(read(&spool, id).await, Err(SpoolError::Gone(id)));
     drop(spool);
     assert!(content_files(folder.path()).is_empty());
 }
@@ -272,7 +275,7 @@ async fn orphans_are_swept_and_strangers_left_alone() {
     let spool = open(folder.path(), &key).unwrap();
     assert!(!orphan.exists());
     assert!(owned.exists() && stranger.exists());
-    assert_eq!(spool.content(copy(1, 1, "").id).await.unwrap(), large());
+    assert_eq!(read(&spool, copy(1, 1, "").id).await.unwrap(), large());
 }
 
 #[tokio::test]
@@ -302,7 +305,7 @@ async fn a_damaged_content_is_set_aside_and_the_rest_goes_on() {
 
         let spool = open(folder.path(), &key).unwrap();
         let id = copy(1, 1, "").id;
-        let error = spool.content(id).await.unwrap_err();
+        let error = read(&spool, id).await.unwrap_err();
         assert!(
             matches!(error, SpoolError::Corrupt { id: bad, .. } if bad == id),
             "{name}: {error}"
@@ -368,7 +371,7 @@ async fn a_wrong_size_in_the_database_reserves_no_memory() {
             rusqlite::params![size, id.to_string()],
         );
         assert_eq!(changed, Ok(1));
-        let error = spool.content(id).await.unwrap_err();
+        let error = read(&spool, id).await.unwrap_err();
         assert!(matches!(error, SpoolError::Corrupt { .. }), "{size}");
     }
 }

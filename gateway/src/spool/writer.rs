@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::content::ContentFiles;
 use super::held::{Held, Lease};
-use super::rows::{self, Body, Removed, SealedCopy};
+use super::rows::{self, Removed, SealedBody, SealedCopy};
 use super::sealed::SpoolKey;
 use super::{Entry, Settlement, SpoolError};
 
@@ -142,7 +142,7 @@ impl Writer {
     }
 
     fn hand_over(&self, copy: SealedCopy, lease: Option<Lease>) {
-        if let Body::File(file) = copy.body {
+        if let SealedBody::File(file) = copy.body {
             file.keep();
         }
         // Without a lease somebody has the copy already.

@@ -55,7 +55,7 @@ fn uncommented(line: &str) -> &str {
     };
     let key = rest.split(" = ").next().unwrap_or_default();
     let is_key = rest.contains(" = ") && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
-    if is_key || rest.starts_with("[[") {
+    if is_key || rest.starts_with('[') {
         rest
     } else {
         line

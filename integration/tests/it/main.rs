@@ -1,14 +1,21 @@
 //! One file for each story: what an operator or a correspondent sees of the built gateway.
 
 mod already_encrypted;
+mod attacks;
 mod bad_config;
 mod client_signed;
 mod configs;
+mod corpus;
 mod crash;
 mod database_readonly;
 mod demo;
+mod directory_http;
+mod directory_ldap;
+mod directory_smimea;
 mod dsn;
+mod header_protection;
 mod hidden_recipients;
+mod interoperability;
 mod keys_p12;
 mod large;
 mod law6;
@@ -19,12 +26,17 @@ mod matrix_in;
 mod matrix_in_others;
 mod matrix_out;
 mod no_certificate;
+mod post_quantum;
 mod policy_tools;
 mod postfix_dovecot;
+mod profiles;
+mod publication;
 mod queue_commands;
 mod restart;
+mod revocation;
 mod smarthost;
 mod starttls;
+mod trust;
 mod verdicts;
 
 /// Whose mail goes through the gateway.

@@ -14,6 +14,13 @@ const OAEP_SHA256: &[&str] = &[
     "-keyopt",
     "rsa_oaep_md:sha256",
 ];
+const OAEP_LABEL: &[&str] = &[
+    "-keyopt",
+    "rsa_padding_mode:oaep",
+    "-keyopt",
+    "rsa_oaep_label:616263",
+];
+const LEGACY: &[&str] = &["-provider", "legacy", "-provider", "default"];
 const OPAQUE: &[&str] = &["-nodetach", "-binary"];
 
 #[test]
@@ -37,7 +44,7 @@ fn signed_by_openssl() -> Result<()> {
 
 #[test]
 fn encrypted_by_openssl() -> Result<()> {
-    let forms: [(&str, &str, &str, &[&str]); 10] = [
+    let forms: [(&str, &str, &str, &[&str]); 13] = [
         ("AES-128-CBC", "alice", "-aes-128-cbc", &[]),
         ("AES-192-CBC", "alice", "-aes-192-cbc", &[]),
         ("AES-256-CBC", "alice", "-aes-256-cbc", &[]),
@@ -46,7 +53,10 @@ fn encrypted_by_openssl() -> Result<()> {
         ("3DES", "alice", "-des3", &[]),
         ("OAEP", "alice", "-aes-256-cbc", OAEP),
         ("OAEP SHA-256", "alice", "-aes-256-gcm", OAEP_SHA256),
+        ("OAEP with a label", "alice", "-aes-256-cbc", OAEP_LABEL),
+        ("RC2", "alice", "-rc2-128", LEGACY),
         ("P-256", "carol", "-aes-256-cbc", &[]),
+        ("P-256, AES-192 key wrap", "carol", "-aes-192-cbc", &[]),
         ("P-384", "dave", "-aes-256-gcm", &[]),
     ];
     arrive(forms.map(|(name, reader, cipher, options)| -> Case<'_> {
@@ -70,7 +80,11 @@ pub(crate) type Case<'a> = (
 pub(crate) fn arrive<'a>(cases: impl IntoIterator<Item = Case<'a>>) -> Result<()> {
     let pki = pki()?;
     let sink = Sink::start()?;
-    let mut gateway = Setup::default().next_hop(sink.address()).write()?;
+    let mut gateway = Setup::default()
+        .top("default-profile = \"old-mail\"")
+        .tables("[[profile]]\nname = \"old-mail\"\nweak-ciphers = true\n")
+        .next_hop(sink.address())
+        .write()?;
     for reader in ["alice", "carol", "dave"] {
         gateway.import_key(&pki.identity(reader), "both")?;
     }

@@ -27,7 +27,7 @@ pub(super) fn signed_over(
     };
     let signer_info = encode::SignerInfo {
         version: 1,
-        sid: encode::IssuerAndSerialNumber::of(&outline).unwrap(),
+        sid: encode::certificate_identifier(&outline, RecipientIdForm::IssuerAndSerial).unwrap(),
         digest_algorithm: algorithm(digest.oid()),
         signed_attrs,
         signature_algorithm: algorithm(signature_algorithm),
@@ -124,6 +124,8 @@ fn what_must_be_there_must_be_there_and_right() {
     }
 }
 
+const UNKNOWN: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.3.4");
+
 #[test]
 fn nothing_may_be_said_twice() {
     let one_more = |oid, values| {
@@ -161,6 +163,15 @@ fn nothing_may_be_said_twice() {
             one_more(rfc5911::ID_SIGNING_TIME, vec![time(b"yesterday")]).concat(),
             "signing-time: a value",
         ),
+        (
+            "two that nobody knows",
+            [
+                plain_attributes(Digest::Sha256),
+                vec![attribute(UNKNOWN, vec![octets(b"1")]); 2],
+            ]
+            .concat(),
+            "the attribute 1.2.3.4 is there more than once",
+        ),
     ] {
         assert_outcome(name, attributes, Some(expected));
     }
@@ -195,7 +206,7 @@ fn hints_that_cannot_be_read_are_no_hints() {
     ]);
     let report = signed(&message).verify(Some(CONTENT), &[]).remove(0);
     assert_eq!(report.outcome, Ok(()));
-    assert_eq!(report.capabilities, []);
+    assert!(report.capabilities.is_empty());
     assert_eq!(report.encryption_certificate, None);
 }
 

@@ -59,7 +59,7 @@ fn openssl_messages_of_every_kind() {
     ] {
         let message = openssl_encrypt(person, arguments);
         let decrypted = enveloped(&message)
-            .decrypt(&[person.decryptor()])
+            .decrypt(&[person.decryptor()], &ANYTHING)
             .unwrap_or_else(|failure| panic!("{} {arguments}: {failure}", person.name));
         assert_eq!(&decrypted.content[..], CONTENT);
         assert_eq!(decrypted.cipher, cipher);
@@ -73,7 +73,7 @@ fn openssl_messages_of_every_kind() {
         };
         let message = openssl_encrypt(&people.rsa, &format!("-aes256 {oaep} {md}"));
         let decrypted = enveloped(&message)
-            .decrypt(&[people.rsa.decryptor()])
+            .decrypt(&[people.rsa.decryptor()], &ANYTHING)
             .unwrap();
         assert_eq!(&decrypted.content[..], CONTENT, "OAEP {digest}");
     }
@@ -94,7 +94,7 @@ fn any_of_our_keys_opens_a_message_to_many() {
     assert_eq!(enveloped.recipients().len(), 3);
     for person in [&people.rsa, &people.p256, &people.other_rsa] {
         let keys = [people.p384.decryptor(), person.decryptor()];
-        let decrypted = enveloped.decrypt(&keys).unwrap();
+        let decrypted = enveloped.decrypt(&keys, &ANYTHING).unwrap();
         assert_eq!(
             decrypted.recipient,
             RecipientId::of(&person.certificate).unwrap()
@@ -108,7 +108,7 @@ fn failures_say_why_but_nothing_about_the_key() {
     let to_rsa = openssl_encrypt(&people.rsa, "-aes256");
     let recipients = enveloped(&to_rsa).recipients().to_vec();
     assert_eq!(
-        enveloped(&to_rsa).decrypt(&[people.p256.decryptor()]),
+        enveloped(&to_rsa).decrypt(&[people.p256.decryptor()], &ANYTHING),
         Err(DecryptFailure::NotForUs { recipients })
     );
 
@@ -127,26 +127,26 @@ fn failures_say_why_but_nothing_about_the_key() {
         (&to_p256, wrong_key(&people.rsa, &people.p256)),
     ] {
         assert_eq!(
-            enveloped(message).decrypt(&[key]).map(|_| ()),
+            enveloped(message).decrypt(&[key], &ANYTHING).map(|_| ()),
             Err(DecryptFailure::Undecryptable)
         );
     }
 
     let camellia = openssl_encrypt(&people.rsa, "-camellia256");
+    let failure = |message: &[u8]| {
+        let opened = enveloped(message).decrypt(&[people.rsa.decryptor()], &ANYTHING);
+        opened.unwrap_err().to_string()
+    };
     assert_eq!(
-        enveloped(&camellia).decrypt(&[people.rsa.decryptor()]),
-        Err(DecryptFailure::Unsupported(
-            "unsupported: 1.2.392.200011.61.1.1.1.4".to_owned()
-        ))
+        failure(&camellia),
+        "unsupported: 1.2.392.200011.61.1.1.1.4 id-camellia256-cbc"
     );
     let mixed = "-aes256 -keyopt rsa_padding_mode:oaep -keyopt rsa_oaep_md:sha256 \
                  -keyopt rsa_mgf1_md:sha1";
     let message = openssl_encrypt(&people.rsa, mixed);
     assert_eq!(
-        enveloped(&message).decrypt(&[people.rsa.decryptor()]),
-        Err(DecryptFailure::Unsupported(
-            "unsupported: RSA padding with SHA-256, but SHA-1 in MGF1".to_owned()
-        ))
+        failure(&message),
+        "unsupported: 1.2.840.113549.1.1.7 id-RSAES-OAEP with SHA-256, but SHA-1 in MGF1"
     );
 }
 
@@ -164,7 +164,7 @@ fn a_broken_key_padding_looks_like_a_broken_message() {
         let mut message = message.clone();
         message[changed] ^= 1;
         assert_eq!(
-            enveloped(&message).decrypt(&[people.rsa.decryptor()]),
+            enveloped(&message).decrypt(&[people.rsa.decryptor()], &ANYTHING),
             Err(DecryptFailure::Undecryptable)
         );
     }
@@ -199,10 +199,10 @@ fn a_key_out_of_reach_is_worth_another_try() {
         let message = openssl_encrypt(person, "-aes256");
         let away: Arc<dyn Decryptor> = Arc::new(Unreachable(person.clone()));
         assert_eq!(
-            enveloped(&message).decrypt(std::slice::from_ref(&away)),
+            enveloped(&message).decrypt(std::slice::from_ref(&away), &ANYTHING),
             Err(DecryptFailure::KeyUnavailable("token removed".to_owned()))
         );
-        let decrypted = enveloped(&message).decrypt(&[away, person.decryptor()]);
+        let decrypted = enveloped(&message).decrypt(&[away, person.decryptor()], &ANYTHING);
         assert_eq!(&decrypted.unwrap().content[..], CONTENT);
     }
 }
@@ -219,7 +219,7 @@ fn other_types_are_named() {
         let message = openssl(&format!("cms {arguments} -binary -outform DER"), CONTENT);
         assert!(matches!(
             parse(&message),
-            Ok(ContentInfo::Other(name)) if name == expected
+            Ok(ContentInfo::Other(unsupported)) if unsupported.to_string() == expected
         ));
     }
 }

@@ -18,6 +18,7 @@ fn openssl_reads_every_cipher_transport_and_curve() {
             let options = EncryptOptions {
                 cipher,
                 key_transport,
+                ..encrypt_options()
             };
             let recipients = people.strong().map(|person| &person.certificate[..]);
             let message = encrypt(CONTENT.to_vec(), &recipients, &options).unwrap();
@@ -26,10 +27,13 @@ fn openssl_reads_every_cipher_transport_and_curve() {
             assert_eq!(enveloped.cipher_name(), cipher.name());
             assert_eq!(enveloped.recipients().len(), 4);
             for person in people.strong() {
-                let found = openssl_decrypt(&message, person)
-                    .unwrap_or_else(|error| panic!("{} {options:?}: {error}", person.name));
-                assert_eq!(found, CONTENT, "{} {options:?}", person.name);
-                let decrypted = enveloped.decrypt(&[person.decryptor()]).unwrap();
+                // OpenSSL knows no ChaCha20-Poly1305 in CMS.
+                if cipher != ContentCipher::ChaCha20Poly1305 {
+                    let found = openssl_decrypt(&message, person)
+                        .unwrap_or_else(|error| panic!("{} {options:?}: {error}", person.name));
+                    assert_eq!(found, CONTENT, "{} {options:?}", person.name);
+                }
+                let decrypted = enveloped.decrypt(&[person.decryptor()], &ANYTHING).unwrap();
                 assert_eq!(
                     decrypted,
                     Decrypted {
@@ -86,7 +90,7 @@ fn content_of_every_small_length_and_a_large_one() {
             let content: Vec<u8> = (0..length).map(|index| (index % 251) as u8).collect();
             let message = encrypt(content.clone(), &recipients, &options).unwrap();
             let decrypted = enveloped(&message)
-                .decrypt(&[people.p256.decryptor()])
+                .decrypt(&[people.p256.decryptor()], &ANYTHING)
                 .unwrap();
             assert!(*decrypted.content == content, "{cipher:?}, {length} bytes");
         }

@@ -1,6 +1,7 @@
 //! No input makes us panic, and no change to what is protected goes unnoticed.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use policy::mutation::mutations;
@@ -13,68 +14,75 @@ use crate::cms::*;
 
 #[test]
 fn no_bit_of_what_is_signed_can_be_flipped() {
-    let options = SignOptions {
-        attached: true,
-        ..sign_options()
-    };
-    let message = sign(CONTENT, &people().p256, &options).unwrap();
-    let signed_data = signed(&message);
-    let signer = &signed_data.signers[0];
-    let protected = [
-        signed_data.content().unwrap(),
-        signer.signed_attributes.unwrap().encoded(),
-        signer.signature_algorithm.encoded,
-        &*signer.signature,
-    ];
-    for index in protected
-        .into_iter()
-        .flat_map(|part| place_of(part, &message))
-    {
-        for bit in [1, 0x20, 0x80] {
-            let mut changed = message.clone();
-            changed[index] ^= bit;
-            let accepted = match parse(&changed) {
-                Ok(ContentInfo::Signed(signed)) => signed
-                    .verify(None, &[])
-                    .iter()
-                    .any(|report| report.outcome.is_ok()),
-                Ok(ContentInfo::Enveloped(_) | ContentInfo::Other(_)) | Err(_) => false,
-            };
-            assert!(!accepted, "bit {bit:#x} of byte {index} was flipped");
+    for person in [&people().p256, &people().ed25519] {
+        let options = SignOptions {
+            attached: true,
+            ..sign_options()
+        };
+        let message = sign(CONTENT, person, &options).unwrap();
+        let signed_data = signed(&message);
+        let signer = &signed_data.signers[0];
+        let protected = [
+            signed_data.content().unwrap(),
+            signer.signed_attributes.unwrap().encoded(),
+            signer.signature_algorithm.encoded,
+            &*signer.signature,
+        ];
+        for index in places_of(&protected, &message) {
+            for bit in [1, 0x20, 0x80] {
+                let mut changed = message.clone();
+                changed[index] ^= bit;
+                let reports = match parse(&changed) {
+                    Ok(ContentInfo::Signed(signed)) => signed.verify(None, &[]),
+                    Ok(_) | Err(_) => Vec::new(),
+                };
+                assert!(
+                    reports.iter().all(|report| report.outcome.is_err()),
+                    "{}: bit {bit:#x} of byte {index} was flipped",
+                    person.name
+                );
+            }
         }
     }
 }
 
 #[test]
 fn no_bit_of_what_is_authenticated_can_be_flipped() {
-    let person = &people().p256;
-    let options = EncryptOptions {
-        cipher: ContentCipher::Aes256Gcm,
-        ..encrypt_options()
-    };
-    let message = encrypt(CONTENT.to_vec(), &[&person.certificate], &options).unwrap();
-    let envelope = enveloped(&message);
-    let key = &envelope.recipients.keys[0];
-    let protected = [
-        &*envelope.content,
-        &*envelope.authentication.as_ref().unwrap().tag,
-        envelope.cipher.encoded,
-        &*key.octets,
-    ];
-    for index in protected
-        .into_iter()
-        .flat_map(|part| place_of(part, &message))
-    {
-        let mut changed = message.clone();
-        changed[index] ^= 1;
-        let opened = match parse(&changed) {
-            Ok(ContentInfo::Enveloped(enveloped)) => {
-                enveloped.decrypt(&[person.decryptor()]).is_ok()
-            }
-            Ok(ContentInfo::Signed(_) | ContentInfo::Other(_)) | Err(_) => false,
+    for (person, cipher) in [
+        (&people().p256, ContentCipher::Aes256Gcm),
+        (&people().x25519, ContentCipher::ChaCha20Poly1305),
+    ] {
+        let options = EncryptOptions {
+            cipher,
+            ..encrypt_options()
         };
-        assert!(!opened, "byte {index} was changed");
+        let message = encrypt(CONTENT.to_vec(), &[&person.certificate], &options).unwrap();
+        let envelope = enveloped(&message);
+        let key = &envelope.recipients.keys[0];
+        let protected = [
+            envelope.content.contents(),
+            &*envelope.authentication.as_ref().unwrap().tag,
+            envelope.cipher.encoded,
+            &*key.octets,
+        ];
+        for index in places_of(&protected, &message) {
+            let mut changed = message.clone();
+            changed[index] ^= 1;
+            let opened = match parse(&changed) {
+                Ok(ContentInfo::Enveloped(enveloped)) => {
+                    enveloped.decrypt(&[person.decryptor()], &STRONG).is_ok()
+                }
+                Ok(_) | Err(_) => false,
+            };
+            assert!(!opened, "{}: byte {index} was changed", person.name);
+        }
     }
+}
+
+/// Every index of `whole` that lies in one of `parts`, slices of it.
+fn places_of(parts: &[&[u8]], whole: &[u8]) -> Vec<usize> {
+    let places = parts.iter().flat_map(|part| place_of(part, whole));
+    places.collect()
 }
 
 /// Where `part`, a slice of `whole`, lies in it.
@@ -108,7 +116,11 @@ fn mutated_messages_never_make_us_panic() {
         people.p256.certificate.clone(),
         people.rsa.certificate.clone(),
     ];
-    let keys = [people.p256.decryptor(), people.rsa.decryptor()];
+    let keys = [
+        people.p256.decryptor(),
+        people.rsa.decryptor(),
+        people.x25519.decryptor(),
+    ];
     let started = Instant::now();
     let mut readable = 0;
     for message in mutations(&seeds).take(20_000) {
@@ -121,11 +133,16 @@ fn mutated_messages_never_make_us_panic() {
             }
             Ok(ContentInfo::Enveloped(enveloped)) => {
                 readable += 1;
-                if let Ok(opened) = enveloped.decrypt(&keys) {
+                if let Ok(opened) = enveloped.decrypt(&keys, &ANYTHING) {
                     assert!(opened.content.len() <= message.len());
                 }
             }
-            Ok(ContentInfo::Other(name)) => assert!(name.len() < 300),
+            Ok(ContentInfo::Compressed(compressed)) => {
+                readable += 1;
+                let content = compressed.decompress(1 << 20);
+                assert!(content.map_or(0, |content| content.len()) <= 1 << 20);
+            }
+            Ok(ContentInfo::Other(unsupported)) => assert!(unsupported.name.len() < 300),
             Err(_) => {}
         }
         if started.elapsed() > Duration::from_secs(2) {
@@ -161,7 +178,7 @@ fn mutated_certificates_never_make_us_panic() {
     }
 }
 
-/// Messages made now, with our keys, and those of tests/seeds.
+/// Messages made now, with our keys, and those of tests/seeds and tests/peers.
 fn seeds() -> Vec<Vec<u8>> {
     let people = people();
     let opaque = SignOptions {
@@ -171,6 +188,12 @@ fn seeds() -> Vec<Vec<u8>> {
     let gcm = EncryptOptions {
         cipher: ContentCipher::Aes128Gcm,
         key_transport: KeyTransport::Oaep(Digest::Sha256),
+        ..encrypt_options()
+    };
+    let chacha = EncryptOptions {
+        cipher: ContentCipher::ChaCha20Poly1305,
+        recipient_id: RecipientIdForm::SubjectKeyIdentifier,
+        ..encrypt_options()
     };
     let both = [&people.rsa.certificate[..], &people.p256.certificate];
     let mut seeds = vec![
@@ -179,10 +202,15 @@ fn seeds() -> Vec<Vec<u8>> {
         encrypt(CONTENT.to_vec(), &both, &encrypt_options()).unwrap(),
         encrypt(CONTENT.to_vec(), &both, &gcm).unwrap(),
         certificate_bundle(&both),
+        sign(CONTENT, &people.ed25519, &opaque).unwrap(),
+        encrypt(CONTENT.to_vec(), &[&people.x25519.certificate], &chacha).unwrap(),
+        compress(CONTENT).unwrap(),
     ];
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seeds/cms");
-    for entry in std::fs::read_dir(folder).unwrap() {
-        seeds.push(std::fs::read(entry.unwrap().path()).unwrap());
+    for folder in ["tests/seeds/cms", "tests/peers"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        for entry in std::fs::read_dir(folder).unwrap() {
+            seeds.push(std::fs::read(entry.unwrap().path()).unwrap());
+        }
     }
     assert!(seeds.len() > 10);
     seeds
@@ -311,6 +339,61 @@ fn numbers_are_bounded() {
 }
 
 #[test]
+fn a_crowd_of_recipients_or_signers_costs_little_time() {
+    let person = &people().rsa;
+    let started = Instant::now();
+    // Ten thousand times the same recipient, with a key that does not fit: few are tried.
+    let other = &people().other_rsa;
+    let options = EncryptOptions {
+        recipient_id: RecipientIdForm::SubjectKeyIdentifier,
+        ..encrypt_options()
+    };
+    let message = encrypt(CONTENT.to_vec(), &[&other.certificate], &options).unwrap();
+    let info = enveloped_fields(&message, 1);
+    let crowd = [&message[info.clone()]].repeat(10_000).concat();
+    let element = Element::only(&message).unwrap();
+    let message = indefinite(&element, info, &message, &crowd);
+    let stranger: Arc<dyn Decryptor> = Arc::new(Person {
+        pkcs8: person.pkcs8.clone(),
+        ..other.clone()
+    });
+    let envelope = enveloped(&message);
+    assert_eq!(envelope.recipients().len(), 10_000);
+    assert!(envelope.decrypt(&[stranger], &STRONG).is_err());
+
+    // As many signers as are looked at, each with its own certificate to look for.
+    let message = sign(CONTENT, person, &sign_options()).unwrap();
+    let outer = Element::only(&message).unwrap().children().unwrap();
+    let signed_fields = last_element(outer).only_child().unwrap();
+    let signer = last_element(signed_fields.children().unwrap()).contents();
+    let certificates = person.certificate.repeat(256);
+    let crowd = signed_data(&certificates, &signer.repeat(64));
+    let reports = signed(&crowd).verify(Some(CONTENT), &[]);
+    assert_eq!(reports.len(), 64);
+    assert!(reports.iter().all(|report| report.outcome.is_ok()));
+    assert!(parse(&signed_data(&certificates, &signer.repeat(1_000))).is_err());
+    assert!(started.elapsed() < Duration::from_secs(2));
+}
+
+/// Where the contents of a field of an EnvelopedData lie in its message.
+fn enveloped_fields(message: &[u8], index: usize) -> std::ops::Range<usize> {
+    let outer = Element::only(message).unwrap().children().unwrap();
+    let mut fields = last_element(outer)
+        .only_child()
+        .unwrap()
+        .children()
+        .unwrap();
+    for _ in 0..index {
+        fields.element().unwrap();
+    }
+    let infos = fields.element().unwrap();
+    place_of(
+        infos.children().unwrap().element().unwrap().encoded(),
+        message,
+    )
+}
+
+#[test]
 fn hostile_nesting_and_crumbs_cost_little_time() {
     let crumbs = [&[0x24, 0x80][..], &[0x04, 0x00].repeat(2 << 20), &[0, 0]].concat();
     assert_eq!(Element::only(&crumbs).unwrap().octets().unwrap().len(), 0);
@@ -355,7 +438,7 @@ fn content_in_nested_pieces_with_odd_lengths_verifies() {
 }
 
 /// `element` with every length on the way to the bytes at `place` made indefinite, and those bytes replaced.
-fn indefinite(
+pub(super) fn indefinite(
     element: &Element<'_>,
     place: std::ops::Range<usize>,
     message: &[u8],

@@ -69,7 +69,11 @@ fn certificates_travel_along_once_and_the_encryption_one_is_named() {
         encryption_certificate: Some(people.other_rsa.certificate.clone()),
         ..people.rsa.clone()
     };
-    let message = sign(CONTENT, &signer, &sign_options()).unwrap();
+    let options = SignOptions {
+        chain: IncludedChain::WithRoot,
+        ..sign_options()
+    };
+    let message = sign(CONTENT, &signer, &options).unwrap();
     assert!(openssl_verify(&message, Some(CONTENT)).is_ok());
     let signed = signed(&message);
     let mut expected = [&people.rsa, &people.other_rsa, &people.p256]

@@ -6,10 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{
-    OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384, OAEP_SHA512_MGF1SHA512,
-    OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey,
-};
+use aws_lc_rs::rsa::{OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
 use aws_lc_rs::{agreement, signature};
 use zeroize::Zeroizing;
 
@@ -75,9 +72,15 @@ impl Signer for Person {
                 let signature = key.sign(&random, message).map_err(|_| KeyFailure::Failed)?;
                 return Ok(signature.as_ref().to_vec());
             }
+            SignatureScheme::Ed25519 => {
+                let key = signature::Ed25519KeyPair::from_pkcs8(&self.pkcs8)
+                    .map_err(|_| KeyFailure::Unsuitable("Ed25519"))?;
+                return Ok(key.sign(message).as_ref().to_vec());
+            }
             SignatureScheme::RsaPkcs1(Digest::Sha1) | SignatureScheme::RsaPss(Digest::Sha1) => {
                 return Err(KeyFailure::Unsuitable("SHA-1"));
             }
+            SignatureScheme::MlDsa(dsa) => return Err(KeyFailure::Unsuitable(dsa.name())),
         };
         let key = signature::RsaKeyPair::from_pkcs8(&self.pkcs8)
             .map_err(|_| KeyFailure::Unsuitable("RSA"))?;
@@ -102,28 +105,37 @@ impl Decryptor for Person {
         transport: KeyTransport,
         encrypted_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        if let KeyTransport::Oaep(digest) = transport {
+            return self.decrypt_labelled_key(digest, &[], encrypted_key);
+        }
         let key = PrivateDecryptingKey::from_pkcs8(&self.pkcs8)
             .map_err(|_| KeyFailure::Unsuitable("RSA"))?;
         let mut plain = Zeroizing::new(vec![0; key.key_size_bytes()]);
-        let failed = |_| KeyFailure::Failed;
-        let length = match transport {
-            KeyTransport::Pkcs1 => Pkcs1PrivateDecryptingKey::new(key)
-                .and_then(|key| Ok(key.decrypt(encrypted_key, &mut plain)?.len()))
-                .map_err(failed)?,
-            KeyTransport::Oaep(digest) => {
-                let padding = match digest {
-                    Digest::Sha1 => &OAEP_SHA1_MGF1SHA1,
-                    Digest::Sha256 => &OAEP_SHA256_MGF1SHA256,
-                    Digest::Sha384 => &OAEP_SHA384_MGF1SHA384,
-                    Digest::Sha512 => &OAEP_SHA512_MGF1SHA512,
-                };
-                OaepPrivateDecryptingKey::new(key)
-                    .and_then(|key| {
-                        Ok(key.decrypt(padding, encrypted_key, &mut plain, None)?.len())
-                    })
-                    .map_err(failed)?
-            }
-        };
+        let length = Pkcs1PrivateDecryptingKey::new(key)
+            .and_then(|key| Ok(key.decrypt(encrypted_key, &mut plain)?.len()))
+            .map_err(|_| KeyFailure::Failed)?;
+        plain.truncate(length);
+        Ok(plain)
+    }
+
+    fn decrypt_labelled_key(
+        &self,
+        digest: Digest,
+        label: &[u8],
+        encrypted_key: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        let key = PrivateDecryptingKey::from_pkcs8(&self.pkcs8)
+            .map_err(|_| KeyFailure::Unsuitable("RSA"))?;
+        let mut plain = Zeroizing::new(vec![0; key.key_size_bytes()]);
+        let label = (!label.is_empty()).then_some(label);
+        let length = OaepPrivateDecryptingKey::new(key)
+            .and_then(|key| {
+                let padding = oaep_algorithm(digest);
+                Ok(key
+                    .decrypt(padding, encrypted_key, &mut plain, label)?
+                    .len())
+            })
+            .map_err(|_| KeyFailure::Failed)?;
         plain.truncate(length);
         Ok(plain)
     }
@@ -141,6 +153,16 @@ impl Decryptor for Person {
             Ok(Zeroizing::new(secret.to_vec()))
         })
     }
+
+    fn agree_x25519(&self, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        // The last 32 octets of such a key in PKCS#8 are the key itself (RFC 8410, section 7).
+        let (_, seed) = self.pkcs8.split_at(self.pkcs8.len() - 32);
+        let key = agreement::PrivateKey::from_private_key(&agreement::X25519, seed).unwrap();
+        let theirs = agreement::UnparsedPublicKey::new(&agreement::X25519, public_key);
+        agreement::agree(&key, theirs, KeyFailure::Failed, |secret| {
+            Ok(Zeroizing::new(secret.to_vec()))
+        })
+    }
 }
 
 /// The people of these tests.
@@ -151,11 +173,23 @@ pub(super) struct People {
     pub(super) p256: Person,
     pub(super) p384: Person,
     pub(super) p521: Person,
+    pub(super) ed25519: Person,
+    pub(super) x25519: Person,
+    /// A certificate that is not of its owner's own making.
+    pub(super) issued: Vec<u8>,
 }
 
 impl People {
     pub(super) fn strong(&self) -> [&Person; 4] {
         [&self.rsa, &self.p256, &self.p384, &self.p521]
+    }
+
+    pub(super) fn signers(&self) -> [&Person; 5] {
+        [&self.rsa, &self.p256, &self.p384, &self.p521, &self.ed25519]
+    }
+
+    pub(super) fn recipients(&self) -> [&Person; 5] {
+        [&self.rsa, &self.p256, &self.p384, &self.p521, &self.x25519]
     }
 }
 
@@ -171,6 +205,9 @@ pub(super) fn people() -> &'static People {
             p256: make("p256", &ec("P-256")),
             p384: make("p384", &ec("P-384")),
             p521: make("p521", &ec("P-521")),
+            ed25519: make("ed25519", "-algorithm ED25519"),
+            x25519: make_x25519(),
+            issued: make_issued(),
         }
     })
 }
@@ -181,15 +218,68 @@ fn make(name: &'static str, algorithm: &str) -> Person {
         folder().join(format!("{name}.crt")),
     );
     openssl(&format!("genpkey {algorithm} -out {}", key.display()), b"");
+    // Ed25519 knows no digest.
+    let digest = if algorithm.ends_with("ED25519") {
+        ""
+    } else {
+        "-sha256"
+    };
     openssl(
         &format!(
-            "req -new -x509 -sha256 -days 30 -subj /O=Tests/CN={name}/emailAddress={name}@example.org \
+            "req -new -x509 {digest} -days 30 -subj /O=Tests/CN={name}/emailAddress={name}@example.org \
              -addext keyUsage=digitalSignature,keyEncipherment,keyAgreement \
              -addext extendedKeyUsage=emailProtection -key {} -out {}",
             key.display(),
             certificate.display()
         ),
         b"",
+    );
+    person(name)
+}
+
+/// A key that cannot sign, so that somebody else signs its certificate.
+fn make_x25519() -> Person {
+    let path = |name: &str| folder().join(name).display().to_string();
+    let (key, public, issuer) = (path("x25519.key"), path("x25519.pub"), path("issuer.key"));
+    openssl(&format!("genpkey -algorithm X25519 -out {key}"), b"");
+    openssl(&format!("pkey -in {key} -pubout -out {public}"), b"");
+    openssl(&format!("genpkey -algorithm ED25519 -out {issuer}"), b"");
+    let request = format!("req -new -key {issuer} -subj /O=Tests/CN=x25519");
+    let request = file(&openssl(&request, b"")).display().to_string();
+    let extensions = file(b"subjectKeyIdentifier=hash\nkeyUsage=keyAgreement\n");
+    openssl(
+        &format!(
+            "x509 -req -in {request} -force_pubkey {public} -signkey {issuer} -days 30 -extfile {} -out {}",
+            extensions.display(),
+            path("x25519.crt")
+        ),
+        b"",
+    );
+    person("x25519")
+}
+
+fn make_issued() -> Vec<u8> {
+    let path = |name: &str| folder().join(name).display().to_string();
+    let request = format!(
+        "req -new -newkey ed25519 -nodes -keyout {} -subj /CN=issued",
+        path("issued.key")
+    );
+    let request = file(&openssl(&request, b"")).display().to_string();
+    openssl(
+        &format!(
+            "x509 -req -in {request} -CA {} -CAkey {} -set_serial 7 -days 30 -outform DER",
+            path("p256.crt"),
+            path("p256.key")
+        ),
+        b"",
+    )
+}
+
+/// The owner of the key and the certificate of this name.
+fn person(name: &'static str) -> Person {
+    let (key, certificate) = (
+        folder().join(format!("{name}.key")),
+        folder().join(format!("{name}.crt")),
     );
     let certificate = openssl(
         &format!("x509 -in {} -outform DER", certificate.display()),
@@ -284,7 +374,8 @@ pub(super) fn openssl_decrypt(message: &[u8], person: &Person) -> Result<Vec<u8>
 pub(super) fn signed(message: &[u8]) -> SignedData<'_> {
     match parse(message).unwrap() {
         ContentInfo::Signed(signed) => signed,
-        other @ (ContentInfo::Enveloped(_) | ContentInfo::Other(_)) => {
+        other
+        @ (ContentInfo::Enveloped(_) | ContentInfo::Compressed(_) | ContentInfo::Other(_)) => {
             panic!("not signed: {other:?}")
         }
     }
@@ -293,7 +384,7 @@ pub(super) fn signed(message: &[u8]) -> SignedData<'_> {
 pub(super) fn enveloped(message: &[u8]) -> EnvelopedData<'_> {
     match parse(message).unwrap() {
         ContentInfo::Enveloped(enveloped) => enveloped,
-        other @ (ContentInfo::Signed(_) | ContentInfo::Other(_)) => {
+        other @ (ContentInfo::Signed(_) | ContentInfo::Compressed(_) | ContentInfo::Other(_)) => {
             panic!("not enveloped: {other:?}")
         }
     }
@@ -305,7 +396,12 @@ pub(super) fn sign_options() -> SignOptions {
         digest: Digest::Sha256,
         rsa_signature: RsaSignature::Pkcs1,
         signing_time: SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000),
-        capabilities: vec![ContentCipher::Aes256Gcm, ContentCipher::Aes256Cbc],
+        capabilities: Capabilities {
+            ciphers: vec![ContentCipher::Aes256Gcm, ContentCipher::Aes256Cbc],
+            ..Capabilities::default()
+        },
+        signer_id: RecipientIdForm::IssuerAndSerial,
+        chain: IncludedChain::WithoutRoot,
     }
 }
 
@@ -313,8 +409,23 @@ pub(super) fn encrypt_options() -> EncryptOptions {
     EncryptOptions {
         cipher: ContentCipher::Aes256Cbc,
         key_transport: KeyTransport::Pkcs1,
+        key_agreement: None,
+        recipient_id: RecipientIdForm::IssuerAndSerial,
+        gcm_in_enveloped_data: false,
     }
 }
+
+/// Whatever can be decrypted.
+pub(super) const ANYTHING: DecryptOptions = DecryptOptions {
+    weak_ciphers: true,
+    gcm_in_enveloped_data: true,
+};
+
+/// What everybody may send.
+pub(super) const STRONG: DecryptOptions = DecryptOptions {
+    weak_ciphers: false,
+    gcm_in_enveloped_data: false,
+};
 
 /// The folder with test data from outside, if it is there.
 pub(super) fn corpus() -> Option<PathBuf> {

@@ -113,8 +113,10 @@ fn config(data_dir: std::path::PathBuf, routes: Vec<RouteConfig>) -> Config {
             timeout: second,
         },
         routes,
+        directories: Vec::new(),
+        publication: None,
         trust: TrustConfig::default(),
-        profiles: Vec::new(),
+        profiles: Arc::default(),
     }
 }
 
@@ -142,7 +144,6 @@ fn copy(chance: u64, recipients: &[&str]) -> NewCopy {
             .map(|to| Address::parse(to).unwrap())
             .collect(),
         content: CONTENT.into(),
-        needs_eight_bit: false,
         smtputf8: false,
         transport: Transport::Any,
         original_headers: "Subject: as it came in\r\n".into(),
@@ -163,10 +164,8 @@ fn commands(seen: &mut UnboundedReceiver<Seen>) -> Vec<String> {
         match one {
             Seen::Command(command) => commands.push(command),
             Seen::Connection => commands.push("(connection)".to_owned()),
-            Seen::Mail(mail) => {
-                assert_eq!(mail, CONTENT);
-                commands.push("(mail)".to_owned());
-            }
+            Seen::Mail(mail) if mail == CONTENT => commands.push("(mail)".to_owned()),
+            Seen::Mail(mail) => commands.push(format!("(mail {})", mail.escape_ascii())),
         }
     }
     commands

@@ -9,7 +9,7 @@ use policy::facts::Direction;
 use policy::fate::{Availability, Fate, World};
 
 use crate::app::Store;
-use crate::config::{Config, Profile};
+use crate::config::Config;
 use crate::decide::verdict;
 use crate::failure::Failure;
 use crate::resolve;
@@ -138,13 +138,14 @@ async fn reply(decision: &Decision, asked: &Asked<'_>, store: Option<&Store>) ->
 }
 
 fn algorithms(decision: &Decision, config: &Config) -> Option<String> {
-    let mut profiles = config.profiles.iter();
-    let profile: &Profile = match &decision.profile {
-        Some(name) => profiles.find(|profile| profile.name == *name)?,
-        None => profiles.next()?,
-    };
+    let profile = config.profiles.named(decision.profile.as_deref())?;
+    let ciphers: Vec<&str> = profile.ciphers.iter().map(|cipher| cipher.name()).collect();
     Some(format!(
-        "profile {:?}: {:?}, {:?}, {:?}, {:?}",
-        profile.name, profile.digest, profile.rsa_signature, profile.cipher, profile.key_transport
+        "profile {:?}: {}, signatures with {} and, for RSA keys, {:?}; keys for RSA recipients by {:?}",
+        profile.name,
+        ciphers.join(" or "),
+        profile.digest.name(),
+        profile.rsa_signature,
+        profile.key_transport
     ))
 }
