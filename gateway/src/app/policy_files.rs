@@ -138,3 +138,22 @@ fn shown(path: &Path) -> String {
     let relative = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
     relative.as_deref().unwrap_or(path).display().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_marks_what_is_not_available() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policy.md");
+        let docs = fs::read_to_string(path).unwrap();
+        for (key, word) in UNAVAILABLE {
+            let marked = if word.is_empty() { key } else { word };
+            let is_marked = [format!("`{marked}`°"), format!("`\"{marked}\"`°")];
+            assert!(
+                is_marked.iter().any(|mark| docs.contains(mark)),
+                "{key} {word}"
+            );
+        }
+    }
+}

@@ -127,3 +127,15 @@ fn the_schema_that_is_shipped_is_this_one() {
         "`postern policy schema > configs/policy.schema.json` writes it"
     );
 }
+
+#[test]
+fn every_key_is_documented() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policy.md");
+    let docs = std::fs::read_to_string(path).unwrap();
+    for key in [CONDITIONS, ORDERS, RULE_ORDERS, GIVEN, EXPECTED]
+        .into_iter()
+        .flatten()
+    {
+        assert!(docs.contains(&format!("`{}`", key.name)), "{}", key.name);
+    }
+}
