@@ -222,7 +222,11 @@ fn new_copy(origin: &Origin, copy: &Copy, number: u16) -> NewCopy {
         } else {
             Transport::Any
         },
-        original_headers: origin.headers.clone(),
+        // A bounce must not tell what the copy hides.
+        original_headers: copy
+            .outer_headers
+            .clone()
+            .unwrap_or_else(|| origin.headers.clone()),
         message_id: origin.message_id.clone(),
         subject: origin.subject.clone(),
     }

@@ -55,6 +55,8 @@ pub struct Copy {
     pub content: Bytes,
     /// Who gets it.
     pub recipients: Vec<Recipient>,
+    /// The header block of the message with what this copy hides hidden; none: as it came.
+    pub outer_headers: Option<Bytes>,
     /// What was done to it.
     pub treated: Treated,
 }

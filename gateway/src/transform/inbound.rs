@@ -177,6 +177,7 @@ impl Judged<'_> {
         Copy {
             content: Bytes::from(content),
             recipients,
+            outer_headers: None,
             treated: Treated {
                 opened: self.is_opened,
                 verdict: self.verdict.map(Arc::new),

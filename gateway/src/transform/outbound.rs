@@ -218,6 +218,9 @@ impl Maker<'_> {
         Copy {
             content: Bytes::from(content),
             recipients: plans.iter().map(|plan| Recipient::of(plan)).collect(),
+            outer_headers: self
+                .protected
+                .map(|protected| Bytes::copy_from_slice(protected.outer().header_block())),
             treated: Treated {
                 signed: self.signer.is_some(),
                 encrypted_to,
