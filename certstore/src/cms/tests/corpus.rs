@@ -258,7 +258,7 @@ fn the_people_of_rfc_9216_sign_and_read_with_curve25519() {
         certificate: certificate.clone(),
         pkcs8: openssl(
             "pkcs8 -topk8 -nocrypt -outform DER",
-            &file("dana.encrypt.key"),
+            &file("dana.decrypt.key"),
         ),
         ..people().x25519.clone()
     });

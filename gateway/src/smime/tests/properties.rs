@@ -21,10 +21,10 @@ enum Tree {
         subtype: &'static str,
         boundary: String,
         preamble: &'static str,
-        parts: Vec<Tree>,
+        parts: Vec<Self>,
         epilogue: &'static str,
     },
-    Attached(Box<Tree>),
+    Attached(Box<Self>),
 }
 
 impl Tree {
@@ -174,11 +174,17 @@ fn covered(mail: &Message) -> Vec<u8> {
 fn signed_bytes(mail: &Message) -> Vec<u8> {
     match recognise(mail) {
         SmimeForm::ClearSigned { signed, .. } => signed.to_vec(),
-        SmimeForm::Pkcs7(bytes) => match certstore::cms::parse(&bytes).unwrap() {
-            certstore::cms::ContentInfo::Signed(signed) => signed.content().unwrap().to_vec(),
-            other => panic!("{other:?}"),
-        },
-        other => panic!("{other:?}"),
+        SmimeForm::Pkcs7(bytes) => {
+            let certstore::cms::ContentInfo::Signed(signed) =
+                certstore::cms::parse(&bytes).unwrap()
+            else {
+                panic!("not signed");
+            };
+            signed.content().unwrap().to_vec()
+        }
+        other @ (SmimeForm::None | SmimeForm::Ambiguous | SmimeForm::Malformed(_)) => {
+            panic!("{other:?}")
+        }
     }
 }
 
@@ -237,14 +243,14 @@ proptest! {
 
     #[test]
     fn a_changed_ciphertext_is_noticed_where_it_is_authenticated(tree in tree(), at in any::<usize>(), by in 1_u8..) {
-        let sealed = encrypted(&tree.mail(), &[&PEOPLE.bob], &with_cipher(ContentCipher::Aes256Gcm));
+        let mail = tree.mail();
+        let sealed = encrypted(&mail, &[&PEOPLE.bob], &with_cipher(ContentCipher::Aes256Gcm));
         let SmimeForm::Pkcs7(cms) = recognise(&sealed) else {
             panic!("not encrypted");
         };
-        // The last fifth of the message is ciphertext and tag.
+        // The end of the message is the ciphertext, of the body at least, and the tag of 16 bytes with its own two.
         let mut cms = cms.into_owned();
-        let fifth = cms.len() / 5;
-        let place = cms.len() - 1 - at % fifth;
+        let place = cms.len() - 1 - at % (mail.body().len() + 18);
         cms[place] ^= by;
         let mut content = sealed.content()[..sealed.body_range().start].to_vec();
         base64::MIME.encode_append(&cms, &mut content);
@@ -255,6 +261,7 @@ proptest! {
 fn with_cipher(cipher: ContentCipher) -> Profile {
     Profile {
         ciphers: vec![cipher],
+        fallback_cipher: cipher,
         ..profile(Form::Clear)
     }
 }
