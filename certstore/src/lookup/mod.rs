@@ -7,6 +7,7 @@
 
 mod anchors;
 mod answer;
+mod cache;
 mod invalidations;
 mod judge;
 mod walk;
@@ -15,7 +16,6 @@ mod tests;
 
 use std::sync::Arc;
 
-use moka::future::Cache;
 use policy::address::Address;
 use tokio::sync::watch;
 
@@ -25,15 +25,14 @@ use crate::database::{Database, DatabaseError};
 use crate::selection::{Question, Selection};
 use crate::source::{Source, SourceFailure};
 use crate::trust::{Anchor, Trust};
-use answer::{ByLifetime, CachedAnswer};
+use answer::Outcome;
+use cache::Answers;
 use judge::Case;
 
 pub use anchors::add_anchor;
 pub use answer::{Lifetimes, Unavailable};
+pub use cache::{CacheFigures, CacheSettings};
 pub(crate) use invalidations::Invalidations;
-
-/// Room for answers, in bytes.
-const CACHE_SIZE: u64 = 64 * 1024 * 1024;
 
 /// Looks certificates up.
 #[derive(Debug)]
@@ -43,9 +42,7 @@ pub struct Lookup {
     configured_anchors: Vec<Anchor>,
     trust: watch::Sender<Arc<Trust>>,
     clock: Arc<dyn Clock>,
-    lifetimes: Lifetimes,
-    answers: Cache<(String, Purpose), CachedAnswer>,
-    invalidations: Invalidations,
+    answers: Answers,
 }
 
 /// A fresh answer and how it came about.
@@ -104,23 +101,16 @@ impl Lookup {
         sources: Vec<Box<dyn Source>>,
         configured_anchors: Vec<Anchor>,
         clock: Arc<dyn Clock>,
-        lifetimes: Lifetimes,
+        cache: impl Into<CacheSettings>,
     ) -> Result<Self, DatabaseError> {
         let trust = anchors::load_trust(&database, &configured_anchors).await?;
-        let answers = Cache::builder()
-            .max_capacity(CACHE_SIZE)
-            .weigher(|_, answer: &CachedAnswer| answer.weight())
-            .expire_after(ByLifetime)
-            .build();
         Ok(Self {
             database,
             sources,
             configured_anchors,
             trust: watch::Sender::new(Arc::new(trust)),
             clock,
-            lifetimes,
-            answers,
-            invalidations: Invalidations::default(),
+            answers: Answers::new(cache.into()),
         })
     }
 
@@ -134,18 +124,29 @@ impl Lookup {
         purpose: Purpose,
     ) -> Result<Arc<Selection>, Unavailable> {
         let key = (address.canonical().to_owned(), purpose);
-        if let Some(answer) = self.answers.get(&key).await {
-            return answer.outcome;
+        let now = self.clock.now();
+        self.answers
+            .find(key, now, self.ask(address, purpose))
+            .await
+    }
+
+    /// Asks anew for what is still given out and past its time, for ever; one question at a time.
+    pub async fn keep_fresh(&self) {
+        while let Some(key) = self.answers.next_due().await {
+            let Ok(address) = Address::parse(&key.0) else {
+                continue;
+            };
+            let (now, purpose) = (self.clock.now(), key.1);
+            self.answers
+                .renew(key, now, self.ask(&address, purpose))
+                .await;
         }
-        let count = self.invalidations.count();
-        let answer = self
-            .answers
-            .get_with_by_ref(&key, self.ask(address, purpose))
-            .await;
-        if self.invalidations.came_since(count) {
-            self.answers.invalidate(&key).await;
-        }
-        answer.outcome
+    }
+
+    /// How much the cache holds.
+    #[must_use]
+    pub fn cache_figures(&self) -> CacheFigures {
+        self.answers.figures()
     }
 
     /// A fresh answer for `address`, past the cache, and how it came about.
@@ -178,21 +179,15 @@ impl Lookup {
 
     /// The same for an address that is in canonical form already, as the database names it.
     pub async fn invalidate_canonical(&self, address: &str) {
-        self.invalidations.count_one();
-        for purpose in [Purpose::Signing, Purpose::Encryption] {
-            self.answers
-                .invalidate(&(address.to_owned(), purpose))
-                .await;
-        }
+        self.answers.invalidate(address).await;
     }
 
     /// Forgets all answers.
     pub fn invalidate_all(&self) {
-        self.invalidations.count_one();
         self.answers.invalidate_all();
     }
 
-    async fn ask(&self, address: &Address, purpose: Purpose) -> CachedAnswer {
+    async fn ask(&self, address: &Address, purpose: Purpose) -> Outcome {
         let question = self.question(address, purpose);
         let Explanation { selection, sources } = self.walk(&question).await;
         let selection = Arc::new(selection);
@@ -200,15 +195,14 @@ impl Lookup {
             SourceOutcome::Unavailable(reason) => Some((report.name, reason)),
             SourceOutcome::Found | SourceOutcome::None => None,
         });
-        let outcome = match failed {
+        match failed {
             None => Ok(selection),
             Some((source_name, reason)) => Err(Unavailable {
                 source_name,
                 reason,
                 otherwise: selection,
             }),
-        };
-        CachedAnswer::new(outcome, &self.lifetimes, question.at)
+        }
     }
 
     fn question(&self, address: &Address, purpose: Purpose) -> Question {
