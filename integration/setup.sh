@@ -38,6 +38,8 @@ for group in "$@"; do
             needs ldapsearch ldap-utils
             needs named bind9
             needs dnssec-signzone bind9-utils
+            [ -e /usr/share/doc/python3-venv ] || missing+=(python3-venv)
+            python_peers=true
             ;;
         *)
             echo "setup.sh: unknown group $group (build, peers)" >&2
@@ -46,7 +48,18 @@ for group in "$@"; do
     esac
 done
 
-[ ${#missing[@]} -gt 0 ] || exit 0
+# Python packages that Debian does not have in this version, in a place of their own.
+make_python_peers() {
+    local folder="$HOME/.cache/postern/python"
+    [ -n "${python_peers:-}" ] && [ ! -e "$folder/bin/python" ] || return 0
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check cryptography==50.0.2
+}
+
+if [ ${#missing[@]} -eq 0 ]; then
+    make_python_peers
+    exit 0
+fi
 echo "installing: ${missing[*]}"
 
 as_root=()
@@ -68,3 +81,4 @@ if [[ " ${missing[*]} " == *" postfix "* ]]; then
 fi
 apt update
 apt install --no-install-recommends "${missing[@]}"
+make_python_peers

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use certstore::clock::Clock;
+use certstore::trust::Trust;
 use policy::address::Address;
 use policy::compile::Policy;
 use policy::decision::Requirement;
@@ -18,13 +19,14 @@ use crate::config::{Config, Profile};
 use crate::decide::{self, decide};
 use crate::deliver::is_protected;
 use crate::failure::{Failure, Refusal, Reply};
+use crate::harvest::Harvester;
 use crate::listen::{Intake, Received};
 use crate::message::{Origin, parse};
 use crate::observe::{self, QueueId};
 use crate::resolve::{self, Keyring, Resolved, resolve};
 use crate::smtp::Envelope;
 use crate::spool::{CopyId, NewCopy, Spool, SpoolError, Stored, Transport};
-use crate::transform::{Context, Copy, Transformed, transform};
+use crate::transform::{Context, Copies, Copy, Transformed, transform};
 
 /// How long a recipient may wait for the answer to RCPT.
 const RCPT_PATIENCE: Duration = Duration::from_secs(5);
@@ -50,6 +52,8 @@ pub struct Gatekeeper {
     pub profiles: Arc<[Profile]>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Where certificates of those who sign are handed in.
+    pub harvester: Option<Harvester>,
     /// How many messages may be in cryptography at once: as many as there are cores.
     pub crypto: Arc<Semaphore>,
 }
@@ -93,6 +97,9 @@ impl Gatekeeper {
         let transformed = timeout(self.config.limits.message_budget, self.prepare(received));
         let transformed = transformed.await.map_err(|_| Failure::OutOfTime)??;
         let stored = self.store(&transformed).await?;
+        if let Some(harvester) = &self.harvester {
+            harvester.offer(&transformed);
+        }
         tell(&transformed, &stored, start.elapsed());
         Ok(stored)
     }
@@ -101,16 +108,27 @@ impl Gatekeeper {
         let domains = &self.config.internal_domains;
         let parsed = parse(received)?;
         let decided = decide(parsed, &self.policy, domains, self.clock.now())?;
-        let resolved = resolve(decided, &self.keyring, domains).await?;
-        self.transformed(resolved).await
+        let mut resolved = resolve(decided, &self.keyring, domains).await?;
+        // Memory before a core: who has both finishes and gives back both, so that nobody waits for ever.
+        resolved.reserve(WORKING_MEMORY).await;
+        let resolved = Arc::new(resolved);
+        // What certificates a message brings is known only when it is open: if something must be fetched to judge them,
+        // that is done off the threads that compute, and then it is transformed anew.
+        let lookup = &self.keyring.lookup;
+        let copies = lookup.with_trust(|trust| self.copies(trust, Arc::clone(&resolved)));
+        let copies = copies.await?;
+        let resolved = Arc::into_inner(resolved);
+        let resolved =
+            resolved.ok_or_else(|| Failure::Internal("the message is still in use".into()))?;
+        Ok(Transformed::release(resolved, copies).await)
     }
 
     /// Makes the copies, on a thread that may block: so many messages at once as there are cores.
-    async fn transformed(&self, mut resolved: Resolved) -> Result<Transformed, Refusal> {
+    async fn copies(&self, trust: Trust, resolved: Arc<Resolved>) -> Result<Copies, Refusal> {
         let context = Context {
             hostname: self.config.hostname.clone(),
             profiles: Arc::clone(&self.profiles),
-            trust: self.keyring.lookup.trust(),
+            trust,
             now: self.clock.now(),
             most_bytes: self
                 .config
@@ -118,20 +136,15 @@ impl Gatekeeper {
                 .message_size
                 .saturating_mul(LARGEST_OUTPUT),
         };
-        // Memory before a core: who has both finishes and gives back both, so that nobody waits for ever.
-        resolved.reserve(WORKING_MEMORY).await;
         let permit = Arc::clone(&self.crypto).acquire_owned().await;
         let permit = permit.map_err(|closed| Failure::Internal(closed.to_string()))?;
         let task = tokio::task::spawn_blocking(move || {
-            let result = transform(resolved, &context);
+            let copies = transform(&resolved, &context);
             drop(permit);
-            result
+            copies
         });
-        let transformed = task.await;
-        let mut transformed =
-            transformed.map_err(|panic| Failure::Internal(panic.to_string()))??;
-        transformed.settle_memory().await;
-        Ok(transformed)
+        task.await
+            .map_err(|panic| Failure::Internal(panic.to_string()))?
     }
 
     /// Stores every copy, or none.

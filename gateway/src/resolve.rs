@@ -19,7 +19,7 @@ use policy::facts::Direction;
 
 use crate::decide::{Decided, Order};
 use crate::failure::{Failure, Refusal};
-use crate::message::Parsed;
+use crate::message::{Origin, Parsed};
 use crate::observe;
 use crate::smime;
 
@@ -89,10 +89,22 @@ impl Resolved {
         self.parsed.reserve(size.saturating_mul(times)).await;
     }
 
-    /// Takes it apart for the next stage.
+    /// Lets go of everything but where the message came from.
     #[must_use]
-    pub fn into_parts(self) -> (Parsed, Option<Arc<dyn Signer>>, Vec<Plan>) {
-        (self.parsed, self.signer, self.plans)
+    pub fn into_origin(self) -> Origin {
+        self.parsed.into_origin()
+    }
+
+    /// The key that signs, if anybody's copy is signed.
+    #[must_use]
+    pub fn signer(&self) -> Option<&dyn Signer> {
+        self.signer.as_deref()
+    }
+
+    /// What is done for each recipient.
+    #[must_use]
+    pub fn plans(&self) -> &[Plan] {
+        &self.plans
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use certstore::certificate::Certificate;
 use certstore::trust::Trust;
 use policy::address::Address;
 use policy::decision::RuleRef;
@@ -19,6 +20,7 @@ use crate::config::Profile;
 use crate::failure::{Failure, Refusal};
 use crate::message::{self, Message, Origin};
 use crate::resolve::{Plan, Resolved, Treatment};
+use crate::smime::Verdict;
 
 /// What stays the same from message to message.
 #[derive(Debug, Clone)]
@@ -28,7 +30,7 @@ pub struct Context {
     /// Named sets of algorithms; the first is the default.
     pub profiles: Arc<[Profile]>,
     /// Whom we believe, at this moment.
-    pub trust: Arc<Trust>,
+    pub trust: Trust,
     /// This moment.
     pub now: SystemTime,
     /// The most that all copies of one message may take together, in bytes.
@@ -41,6 +43,10 @@ pub struct Transformed {
     origin: Origin,
     copies: Vec<Copy>,
 }
+
+/// The copies, while the message that they are made of is still there.
+#[derive(Debug)]
+pub struct Copies(Vec<Copy>);
 
 /// One content, and who gets it.
 #[derive(Debug, Clone)]
@@ -83,8 +89,28 @@ pub struct Treated {
     pub encrypted_to: usize,
     /// Decrypted here: it leaves over protected ways only (law 6).
     pub opened: bool,
+    /// Who signed it rightly, for those who keep certificates.
+    pub signer: Option<Signer>,
     /// The verdict on its signature, in the words of `Authentication-Results`.
     pub verdict: Option<String>,
+}
+
+/// Somebody whose signature is right, and the certificates that came with it: the signer's, and others unchecked.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    /// The From address.
+    pub address: Address,
+    /// The certificates.
+    pub certificates: Vec<Certificate>,
+}
+
+impl Signer {
+    fn of(verdict: &Verdict) -> Option<Self> {
+        Some(Self {
+            address: verdict.signer.clone()?,
+            certificates: verdict.certificates.clone(),
+        })
+    }
 }
 
 impl Transformed {
@@ -94,12 +120,15 @@ impl Transformed {
         &self.origin
     }
 
-    /// Makes its share of the memory budget cover the copies, and no more.
-    pub async fn settle_memory(&mut self) {
-        let bytes: usize = self.copies.iter().map(|copy| copy.content.len()).sum();
+    /// Lets go of the message; from here on its copies count in the memory budget, and no more.
+    pub async fn release(resolved: Resolved, copies: Copies) -> Self {
+        let mut origin = resolved.into_origin();
+        let Copies(copies) = copies;
+        let bytes: usize = copies.iter().map(|copy| copy.content.len()).sum();
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.origin.permit.shrink(bytes);
-        self.origin.permit.cover(bytes).await;
+        origin.permit.shrink(bytes);
+        origin.permit.cover(bytes).await;
+        Self { origin, copies }
     }
 
     /// The copies.
@@ -109,12 +138,13 @@ impl Transformed {
     }
 }
 
-/// Makes all copies, or none.
+/// Makes all copies, or none. The same `resolved` gives the same copies, so that it can be done again when more is known
+/// about the certificates in the message.
 ///
 /// # Errors
 /// A [`Refusal`] that names the recipients whose copy cannot be made.
-pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, Refusal> {
-    let (parsed, signer, plans) = resolved.into_parts();
+pub fn transform(resolved: &Resolved, context: &Context) -> Result<Copies, Refusal> {
+    let (parsed, plans) = (resolved.parsed(), resolved.plans());
     let clean = without_lookalikes(parsed.message(), context)?;
     let (outbound, inbound): (Vec<&Plan>, Vec<&Plan>) = plans
         .iter()
@@ -126,12 +156,9 @@ pub fn transform(resolved: Resolved, context: &Context) -> Result<Transformed, R
         parsed.id(),
         context.now,
     );
-    let mut copies = outbound::copies(&clean, &trace, signer.as_deref(), &outbound, context)?;
+    let mut copies = outbound::copies(&clean, &trace, resolved.signer(), &outbound, context)?;
     copies.extend(inbound::copies(&clean, &trace, &inbound, context)?);
-    Ok(Transformed {
-        origin: parsed.into_origin(),
-        copies,
-    })
+    Ok(Copies(copies))
 }
 
 impl fmt::Display for Treated {

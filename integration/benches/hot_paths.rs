@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::hint::black_box;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -20,8 +21,9 @@ use gateway::message::Message;
 use gateway::smime;
 use gateway::smtp::{DataReader, Progress};
 use integration::gateway::{Gateway, Setup};
-use integration::mails;
 use integration::pki::pki;
+use integration::revocation::{Authority, Points};
+use integration::{mails, process};
 use policy::address::Address;
 use policy::compile::{CompileOptions, Policy};
 use policy::diagnostic::Source;
@@ -57,14 +59,8 @@ impl House {
                 .import_key(&person, "both")
                 .expect("the key is good");
         }
-        let file = gateway.file("postern.toml");
-        let text = fs::read_to_string(&file).expect("it was just written");
-        let source = Source::new("postern.toml", text);
-        let folder = file.parent().expect("it is in a folder");
-        let config = Config::read(&source, folder).expect("it is right");
         let runtime = Runtime::new().expect("a runtime");
-        let store = runtime.block_on(Store::open(&config, Arc::new(SystemClock)));
-        let store = store.expect("the commands opened it too");
+        let (config, store) = open_store(&gateway, &runtime);
         let (alice, bob) = (address(ALICE), address(BOB));
         let signer = runtime
             .block_on(store.vault.signer_for(&alice))
@@ -86,6 +82,16 @@ impl House {
             runtime,
         }
     }
+}
+
+fn open_store(gateway: &Gateway, runtime: &Runtime) -> (Config, Store) {
+    let file = gateway.file("postern.toml");
+    let text = fs::read_to_string(&file).expect("it was just written");
+    let source = Source::new("postern.toml", text);
+    let folder = file.parent().expect("it is in a folder");
+    let config = Config::read(&source, folder).expect("it is right");
+    let store = runtime.block_on(Store::open(&config, Arc::new(SystemClock)));
+    (config, store.expect("the commands opened it too"))
 }
 
 fn address(text: &str) -> Address {
@@ -128,6 +134,55 @@ fn smime(criterion: &mut Criterion) {
                 .block_on(house.store.lookup.find(&bob, Purpose::Encryption))
         });
     });
+}
+
+/// One certificate, whose CRL is there, under `hard`: ours beside `openssl verify` with the same CRL. OpenSSL's start is
+/// shared by the files of one run.
+fn trust(criterion: &mut Criterion) {
+    const FILES: usize = 500;
+    let authority = Authority::new().expect("the authority");
+    let points = Points {
+        crl: true,
+        ..Points::default()
+    };
+    let bob = authority.issue("bob", BOB, points).expect("bob");
+    let group = format!(
+        "fetch-private = [\"127.0.0.0/8\"]\n[[trust.group]]\nanchors = [{:?}]\nrevocation = \"hard\"",
+        authority.file("ca.pem")
+    );
+    let gateway = Setup::default().tables(&group).write().expect("a folder");
+    gateway
+        .import_certificate(&bob.certificate)
+        .expect("it is good");
+    let runtime = Runtime::new().expect("a runtime");
+    let (_, store) = open_store(&gateway, &runtime);
+    let address = address(BOB);
+    let found = runtime.block_on(store.lookup.find(&address, Purpose::Encryption));
+    let chosen = found.expect("the CRL is there").chosen.clone();
+    let certificate = chosen.expect("it is trusted").0.certificate().clone();
+    let (trust, now) = (store.lookup.trust(), SystemTime::now());
+    let mut group = criterion.benchmark_group("trust, warm CRL");
+    group.throughput(Throughput::Elements(1)).sample_size(20);
+    group.bench_function("postern", |b| {
+        b.iter(|| {
+            let purpose = Purpose::Encryption;
+            trust
+                .validate(&certificate, &[], purpose, &address, now)
+                .expect("it is trusted")
+        });
+    });
+    group.throughput(Throughput::Elements(FILES as u64));
+    group.bench_function("openssl verify", |b| {
+        b.iter(|| {
+            let mut openssl = Command::new("openssl");
+            openssl.args(["verify", "-crl_check", "-CAfile"]);
+            openssl.arg(authority.file("ca.pem"));
+            openssl.arg("-CRLfile").arg(authority.file("crl.pem"));
+            openssl.args((0..FILES).map(|_| &bob.certificate));
+            process::run(&mut openssl, b"").expect("it is good")
+        });
+    });
+    group.finish();
 }
 
 fn data(criterion: &mut Criterion) {
@@ -186,5 +241,5 @@ fn sized(criterion: &mut Criterion, bytes: usize) -> BenchmarkGroup<'_, WallTime
     group
 }
 
-criterion_group!(hot_paths, data, evaluate, smime);
+criterion_group!(hot_paths, data, evaluate, smime, trust);
 criterion_main!(hot_paths);

@@ -14,6 +14,8 @@ pub mod load;
 pub mod sink;
 pub mod pki;
 pub mod openssl;
+pub mod post_quantum;
+pub mod revocation;
 pub mod bouncycastle;
 pub mod nss;
 pub mod postfix;

@@ -272,6 +272,7 @@ pub fn smime(input: &[u8]) -> bool {
         let anchors = found.map(|certificate| Anchor {
             certificate: certificate.expect("our own certificate"),
             scope: AnchorScope::Everybody,
+            revocation: None,
         });
         Trust::new(anchors.collect(), Vec::new())
     });

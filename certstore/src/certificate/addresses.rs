@@ -27,6 +27,8 @@ enum Entry {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Addresses {
     pub(super) exact: Vec<Address>,
+    /// So many of them, the first ones, are alternative names.
+    pub(super) alternative: usize,
     pub(super) odd: Vec<String>,
 }
 
@@ -37,6 +39,7 @@ impl Addresses {
         if let Some(der) = alternative_names {
             addresses.read_alternative_names(der)?;
         }
+        addresses.alternative = addresses.exact.len();
         for attribute in subject.iter().filter(|a| a.oid == EMAIL_ADDRESS) {
             addresses.add(Entry::EmailAddressAttribute, attribute.value.value());
         }

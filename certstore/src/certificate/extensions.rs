@@ -5,15 +5,16 @@
 
 use std::collections::BTreeSet;
 
-use const_oid::AssociatedOid;
+use const_oid::{AssociatedOid, ObjectIdentifier};
 use der::Decode;
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, KeyUsage, NameConstraints,
-    SubjectAltName, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, CrlDistributionPoints,
+    ExtendedKeyUsage, FreshestCrl, KeyUsage, NameConstraints, SubjectAltName, SubjectKeyIdentifier,
 };
 use x509_cert::ext::{Extension, Extensions};
 
 use super::CertificateError;
+use super::access::Access;
 
 /// More extensions than this nobody needs.
 const MAX_EXTENSIONS: usize = 64;
@@ -26,6 +27,10 @@ pub(super) struct KnownExtensions {
     pub(super) subject_key_identifier: Option<SubjectKeyIdentifier>,
     pub(super) authority_key_identifier: Option<AuthorityKeyIdentifier>,
     pub(super) has_name_constraints: bool,
+    pub(super) distribution_points: CrlDistributionPoints,
+    pub(super) freshest_crl: FreshestCrl,
+    pub(super) access: Access,
+    pub(super) policies: Vec<ObjectIdentifier>,
     pub(super) count: usize,
 }
 
@@ -39,6 +44,10 @@ impl KnownExtensions {
             subject_key_identifier: decode(extensions, "subjectKeyIdentifier")?,
             authority_key_identifier: decode(extensions, "authorityKeyIdentifier")?,
             has_name_constraints: find::<NameConstraints>(extensions).is_some(),
+            distribution_points: decode_hint(extensions),
+            freshest_crl: decode_hint(extensions),
+            access: Access::read(extensions),
+            policies: policies(extensions),
             count: extensions.len(),
         })
     }
@@ -75,4 +84,22 @@ where
         .map(|found| T::from_der(found.extn_value.as_bytes()))
         .transpose()
         .map_err(|_| CertificateError::BadExtension(name))
+}
+
+/// An extension that only says where more can be found. One that cannot be decoded says nothing: whoever needs what it
+/// should have said goes without.
+fn decode_hint<'a, T>(extensions: &'a Extensions) -> T
+where
+    T: AssociatedOid + Decode<'a> + Default,
+{
+    find::<T>(extensions)
+        .and_then(|found| T::from_der(found.extn_value.as_bytes()).ok())
+        .unwrap_or_default()
+}
+
+fn policies(extensions: &Extensions) -> Vec<ObjectIdentifier> {
+    let found = find::<CertificatePolicies>(extensions);
+    let decoded = found.and_then(|e| CertificatePolicies::from_der(e.extn_value.as_bytes()).ok());
+    let policies = decoded.into_iter().flat_map(|policies| policies.0);
+    policies.map(|policy| policy.policy_identifier).collect()
 }

@@ -1,4 +1,4 @@
-//! The kind of a public key (RFC 5280, section 4.1.2.7; RFC 3279; RFC 5480; RFC 8410).
+//! The kind of a public key (RFC 5280, section 4.1.2.7; RFC 3279; RFC 5480; RFC 8410; RFC 9881; RFC 9935).
 
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912::{
@@ -9,7 +9,7 @@ use der::asn1::UintRef;
 use der::{Reader, SliceReader};
 use spki::SubjectPublicKeyInfoOwned;
 
-use crate::cms::{Curve, KeyKind};
+use crate::cms::{Curve, KeyKind, MlDsa, MlKem};
 
 /// `None` for a key that nothing here can use, or that cannot be read.
 pub(super) fn key_kind(public_key: &SubjectPublicKeyInfoOwned) -> Option<KeyKind> {
@@ -25,7 +25,10 @@ pub(super) fn key_kind(public_key: &SubjectPublicKeyInfoOwned) -> Option<KeyKind
         }
         ID_X_25519 => Some(KeyKind::X25519),
         ID_ED_25519 => Some(KeyKind::Ed25519),
-        _ => None,
+        oid => {
+            let kem = MlKem::from_oid(oid).map(KeyKind::MlKem);
+            kem.or_else(|| MlDsa::from_oid(oid).map(KeyKind::MlDsa))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! A [`Certificate`] is a well-formed one whose facts can be asked for; whether anybody should believe it is for the
 //! `trust` module to say. Files that hold certificates are read by [`read_certificates`].
 
+mod access;
 mod addresses;
 mod error;
 mod extensions;
@@ -10,6 +11,7 @@ mod fields;
 mod file;
 mod fingerprint;
 mod key;
+mod lint;
 mod purpose;
 
 use std::fmt;
@@ -22,15 +24,18 @@ use policy::address::Address;
 use spki::AlgorithmIdentifierOwned;
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::ext::pkix::KeyUsage;
+use x509_cert::ext::pkix::crl::dp::DistributionPoint;
 
 use crate::cms::{KeyKind, RecipientId};
 use addresses::Addresses;
 use extensions::{KnownExtensions, alternative_names};
 use fields::Fields;
 
+pub use access::web_addresses;
 pub use error::CertificateError;
 pub use file::{MAX_CERTIFICATES, read_certificates};
 pub use fingerprint::{Fingerprint, FingerprintError};
+pub use lint::{Finding, lint};
 pub use purpose::Purpose;
 
 /// The longest certificate that is read, in bytes.
@@ -190,6 +195,22 @@ impl Certificate {
         &self.0.addresses.exact
     }
 
+    /// Those of them that are in its subject alternative name.
+    #[must_use]
+    pub fn alternative_addresses(&self) -> &[Address] {
+        let addresses = &self.0.addresses;
+        addresses
+            .exact
+            .get(..addresses.alternative)
+            .unwrap_or_default()
+    }
+
+    /// The policies that it claims.
+    #[must_use]
+    pub fn policies(&self) -> &[ObjectIdentifier] {
+        &self.0.extensions.policies
+    }
+
     /// Entries that stand where a mail address should and are none, with escapes for what cannot be printed. They
     /// match nothing.
     #[must_use]
@@ -197,7 +218,7 @@ impl Certificate {
         &self.0.addresses.odd
     }
 
-    /// The kind of its key; `None` for one that mail cannot be encrypted to here.
+    /// The kind of its key; `None` for one that nothing here can use.
     #[must_use]
     pub fn key_kind(&self) -> Option<KeyKind> {
         self.0.key_kind
@@ -222,6 +243,12 @@ impl Certificate {
         constraints.is_some_and(|constraints| constraints.ca)
     }
 
+    /// Whether it issues certificates or signs CRLs for others.
+    #[must_use]
+    pub fn is_authority(&self) -> bool {
+        self.is_ca() || self.key_usage().is_some_and(|usage| usage.crl_sign())
+    }
+
     /// The keyUsage extension.
     #[must_use]
     pub fn key_usage(&self) -> Option<KeyUsage> {
@@ -239,6 +266,30 @@ impl Certificate {
     #[must_use]
     pub fn has_name_constraints(&self) -> bool {
         self.0.extensions.has_name_constraints
+    }
+
+    /// Where its issuer publishes CRLs that may name it (RFC 5280, section 4.2.1.13).
+    #[must_use]
+    pub fn distribution_points(&self) -> &[DistributionPoint] {
+        &self.0.extensions.distribution_points.0
+    }
+
+    /// Where changes to those CRLs are published (RFC 5280, section 4.2.1.15).
+    #[must_use]
+    pub fn freshest_crl(&self) -> &[DistributionPoint] {
+        &self.0.extensions.freshest_crl.0
+    }
+
+    /// Web addresses where its issuer's certificate is said to be.
+    #[must_use]
+    pub fn issuer_urls(&self) -> &[String] {
+        &self.0.extensions.access.issuers
+    }
+
+    /// Web addresses of OCSP responders that are said to know it.
+    #[must_use]
+    pub fn ocsp_urls(&self) -> &[String] {
+        &self.0.extensions.access.ocsp
     }
 
     /// Whether it has any extension; those from before version 3 have none.

@@ -34,10 +34,7 @@ impl Certificate {
     pub fn allows(&self, purpose: Purpose) -> Result<(), &'static str> {
         self.allows_mail()?;
         match purpose {
-            Purpose::Signing if self.key_kind() == Some(KeyKind::X25519) => {
-                Err("has an X25519 key, which cannot sign")
-            }
-            Purpose::Signing => self.key_usage().map_or(Ok(()), for_signing),
+            Purpose::Signing => self.allows_signing(),
             Purpose::Encryption => self.allows_encryption(),
         }
     }
@@ -50,13 +47,26 @@ impl Certificate {
         self.extended_key_usage().map_or(Ok(()), for_mail)
     }
 
+    fn allows_signing(&self) -> Result<(), &'static str> {
+        match self.key_kind() {
+            Some(KeyKind::MlKem(_)) => Err("has an ML-KEM key, which can only be encrypted to"),
+            Some(KeyKind::X25519) => Err("has an X25519 key, which cannot sign"),
+            Some(KeyKind::Rsa { .. } | KeyKind::Ec(_) | KeyKind::Ed25519 | KeyKind::MlDsa(_))
+            | None => self.key_usage().map_or(Ok(()), for_signing),
+        }
+    }
+
     fn allows_encryption(&self) -> Result<(), &'static str> {
         let usage = self.key_usage();
         match self.key_kind() {
             Some(KeyKind::Rsa { .. }) if self.public_key_algorithm() != RSA_ENCRYPTION => {
                 Err("has an RSASSA-PSS key, which can only sign")
             }
-            Some(KeyKind::Rsa { .. }) if usage.is_some_and(|u| !u.key_encipherment()) => {
+            Some(KeyKind::MlDsa(_)) => Err("has an ML-DSA key, which can only sign"),
+            // For ML-KEM: RFC 9935, section 5.
+            Some(KeyKind::Rsa { .. } | KeyKind::MlKem(_))
+                if usage.is_some_and(|u| !u.key_encipherment()) =>
+            {
                 Err("does not allow keyEncipherment in its keyUsage")
             }
             Some(KeyKind::Ed25519) => Err("has an Ed25519 key, which can only sign"),

@@ -13,7 +13,9 @@ use super::ber::{BerError, Element};
 use super::certificate_outline::{CertificateOutline, PublicKey};
 use super::key_agreement::KeyWrapAlgorithm;
 use super::key_transport::ReadableTransport;
-use super::{Capabilities, ContentCipher, Digest, KeyDerivation, KeyTransport, rsa_parameters};
+use super::{
+    Capabilities, ContentCipher, Digest, KeyDerivation, KeyTransport, MlKem, rsa_parameters,
+};
 
 /// Capabilities beyond this number are not looked at.
 const MAX_CAPABILITIES: usize = 128;
@@ -23,18 +25,20 @@ impl Capabilities {
     #[must_use]
     pub fn readable_with(certificate: &[u8]) -> Self {
         let key = CertificateOutline::read(certificate).map(|outline| outline.public_key);
-        let (key_transports, key_agreements) = match key {
-            Ok(PublicKey::Rsa { .. }) => (KeyTransport::ALL.to_vec(), Vec::new()),
-            Ok(PublicKey::Ec { .. }) => (Vec::new(), X963.to_vec()),
-            Ok(PublicKey::X25519(_)) => (Vec::new(), KeyDerivation::ALL.to_vec()),
-            Ok(PublicKey::Ed25519(_) | PublicKey::Unsupported(_)) | Err(_) => Default::default(),
-        };
-        Self {
+        let mut readable = Self {
             ciphers: ContentCipher::ALL.to_vec(),
-            key_transports,
-            key_agreements,
             compression: true,
+            ..Self::default()
+        };
+        match key {
+            Ok(PublicKey::Rsa { .. }) => readable.key_transports = KeyTransport::ALL.to_vec(),
+            Ok(PublicKey::Ec { .. }) => readable.key_agreements = X963.to_vec(),
+            Ok(PublicKey::X25519(_)) => readable.key_agreements = KeyDerivation::ALL.to_vec(),
+            Ok(PublicKey::MlKem { kem, .. }) => readable.key_encapsulations = vec![kem],
+            Ok(PublicKey::Ed25519(_) | PublicKey::MlDsa { .. } | PublicKey::Unsupported(_))
+            | Err(_) => {}
         }
+        readable
     }
 
     /// What a certificate (DER) says of its owner in the extension of RFC 4262; None if it has none.
@@ -73,6 +77,8 @@ impl Capabilities {
             push_new(&mut self.key_transports, transport);
         } else if let Some(derivation) = KeyDerivation::from_oid(capability.oid) {
             push_new(&mut self.key_agreements, derivation);
+        } else if let Some(kem) = MlKem::from_oid(capability.oid) {
+            push_new(&mut self.key_encapsulations, kem);
         } else if capability.oid == rfc6268::ID_ALG_ZLIB_COMPRESS {
             self.compression = true;
         }
@@ -93,12 +99,15 @@ impl Capabilities {
                 }),
             )
         });
+        let kems = self.key_encapsulations.iter();
+        let encapsulations = kems.map(|kem| Ok(bare(kem.oid())));
         let compression = self
             .compression
             .then(|| Ok(bare(rfc6268::ID_ALG_ZLIB_COMPRESS)));
         ciphers
             .chain(transports)
             .chain(agreements)
+            .chain(encapsulations)
             .chain(compression)
             .collect()
     }
@@ -211,6 +220,7 @@ mod tests {
                     KeyDerivation::X963(Digest::Sha384),
                     KeyDerivation::Hkdf(Digest::Sha512)
                 ],
+                key_encapsulations: vec![],
                 compression: false,
             }
         );
@@ -229,6 +239,7 @@ mod tests {
             ciphers: ContentCipher::ALL.to_vec(),
             key_transports: KeyTransport::ALL.to_vec(),
             key_agreements: KeyDerivation::ALL.to_vec(),
+            key_encapsulations: MlKem::ALL.to_vec(),
             compression: true,
         };
         let list = all.to_list().unwrap().to_der().unwrap();

@@ -8,7 +8,7 @@ use der::asn1::ObjectIdentifier;
 
 use super::algorithm::Algorithm;
 use super::ber::{BerError, Element, Reader, Tag};
-use super::{CmsError, Curve, Digest, KeyKind, RecipientId, Unsupported};
+use super::{CmsError, Curve, Digest, KeyKind, MlDsa, MlKem, RecipientId, Unsupported};
 
 /// The kind of the public key in a certificate (DER).
 ///
@@ -21,6 +21,8 @@ pub fn key_kind(certificate: &[u8]) -> Result<KeyKind, CmsError> {
         PublicKey::Ec { curve, .. } => Ok(KeyKind::Ec(curve)),
         PublicKey::X25519(_) => Ok(KeyKind::X25519),
         PublicKey::Ed25519(_) => Ok(KeyKind::Ed25519),
+        PublicKey::MlKem { kem, .. } => Ok(KeyKind::MlKem(kem)),
+        PublicKey::MlDsa { dsa, .. } => Ok(KeyKind::MlDsa(dsa)),
         PublicKey::Unsupported(oid) => Err(CmsError::Unsupported(Unsupported::of(oid))),
     }
 }
@@ -42,6 +44,16 @@ impl RecipientId {
     #[must_use]
     pub fn names(&self, certificate: &[u8]) -> bool {
         CertificateOutline::read(certificate).is_ok_and(|outline| outline.is_named_by(self))
+    }
+
+    /// Reads a RecipientIdentifier or SignerIdentifier, which are alike (RFC 5652, sections 5.3 and 6.2.1).
+    pub(super) fn read(fields: &mut Reader<'_>) -> Result<Self, BerError> {
+        match fields.optional(Tag::context(0))? {
+            Some(identifier) => Ok(Self::SubjectKeyIdentifier(
+                identifier.octets()?.into_owned(),
+            )),
+            None => Self::from_issuer_and_serial(&fields.expect(Tag::SEQUENCE)?),
+        }
     }
 
     pub(super) fn from_issuer_and_serial(element: &Element<'_>) -> Result<Self, BerError> {
@@ -90,6 +102,16 @@ pub(super) enum PublicKey<'a> {
     X25519(&'a [u8]),
     /// Likewise.
     Ed25519(&'a [u8]),
+    MlKem {
+        kem: MlKem,
+        /// The encapsulation key (FIPS 203, section 7.1).
+        key: &'a [u8],
+    },
+    MlDsa {
+        dsa: MlDsa,
+        /// The public key (FIPS 204, section 5.1).
+        key: &'a [u8],
+    },
     Unsupported(ObjectIdentifier),
 }
 
@@ -172,7 +194,9 @@ impl<'a> CertificateOutline<'a> {
         match self.public_key {
             PublicKey::Rsa { pss_only, .. } => !pss_only && usage & KEY_ENCIPHERMENT != 0,
             PublicKey::Ec { .. } | PublicKey::X25519(_) => usage & KEY_AGREEMENT != 0,
-            PublicKey::Ed25519(_) | PublicKey::Unsupported(_) => false,
+            // RFC 9935, section 5.
+            PublicKey::MlKem { .. } => usage & KEY_ENCIPHERMENT != 0,
+            PublicKey::Ed25519(_) | PublicKey::MlDsa { .. } | PublicKey::Unsupported(_) => false,
         }
     }
 }
@@ -192,9 +216,17 @@ impl<'a> PublicKey<'a> {
             },
             rfc8410::ID_X_25519 => Self::X25519(bits),
             rfc8410::ID_ED_25519 => Self::Ed25519(bits),
-            _ => Self::Unsupported(algorithm.oid),
+            oid => Self::post_quantum(oid, bits),
         };
         Ok((key, bits))
+    }
+
+    fn post_quantum(oid: ObjectIdentifier, key: &'a [u8]) -> Self {
+        match (MlKem::from_oid(oid), MlDsa::from_oid(oid)) {
+            (Some(kem), _) => Self::MlKem { kem, key },
+            (None, Some(dsa)) => Self::MlDsa { dsa, key },
+            (None, None) => Self::Unsupported(oid),
+        }
     }
 
     fn rsa(key: &'a [u8], pss_only: bool) -> Result<Self, BerError> {

@@ -227,6 +227,7 @@ fn content_key(
             ReadableTransport::read(algorithm)?.decrypt(decryptor, &key.octets)
         }
         KeyMethod::Agreement(agreement) => agreed_key(agreement, &key.octets, decryptor)?,
+        KeyMethod::Encapsulation(encapsulation) => encapsulation.open(&key.octets, decryptor)?,
     };
     // Made in any case, so that success and failure take the same time.
     let mut random = Zeroizing::new(vec![0; length]);
@@ -282,6 +283,7 @@ fn group_of(decryptor: &dyn Decryptor) -> Option<AgreementGroup> {
     match key_kind(decryptor.certificate()) {
         Ok(KeyKind::Ec(curve)) => Some(AgreementGroup::Nist(curve)),
         Ok(KeyKind::X25519) => Some(AgreementGroup::X25519),
-        Ok(KeyKind::Rsa { .. } | KeyKind::Ed25519) | Err(_) => None,
+        Ok(KeyKind::Rsa { .. } | KeyKind::Ed25519 | KeyKind::MlKem(_) | KeyKind::MlDsa(_))
+        | Err(_) => None,
     }
 }

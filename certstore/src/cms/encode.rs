@@ -1,4 +1,4 @@
-//! The structures that we write (RFC 5652, 5083, 5753), as DER, with the message content borrowed: it is copied once,
+//! The structures that we write (RFC 5652, 5083, 5753, 9629), as DER, with the message content borrowed: it is copied once,
 //! into the output.
 //!
 //! Names of issuers and serial numbers are copied as they stand in a certificate, never decoded and encoded again. Field
@@ -15,6 +15,10 @@ use spki::AlgorithmIdentifierOwned;
 
 use super::RecipientIdForm;
 use super::certificate_outline::CertificateOutline;
+
+/// id-ori-kem (RFC 9629, section 3).
+pub(super) const ID_ORI_KEM: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.13.3");
 
 /// A complete ContentInfo.
 pub(super) fn content_info<T>(content_type: ObjectIdentifier, content: T) -> der::Result<Vec<u8>>
@@ -259,4 +263,37 @@ impl KeyAgreeRecipientInfo<'_> {
 pub(super) struct RecipientEncryptedKey<'a> {
     pub(super) rid: Any,
     pub(super) encrypted_key: &'a OctetStringRef,
+}
+
+#[derive(Sequence)]
+pub(super) struct KemRecipientInfo<'a> {
+    pub(super) version: u8,
+    pub(super) rid: Any,
+    pub(super) kem: AlgorithmIdentifierOwned,
+    pub(super) kemct: &'a OctetStringRef,
+    pub(super) kdf: AlgorithmIdentifierOwned,
+    pub(super) kek_length: u16,
+    pub(super) wrap: AlgorithmIdentifierOwned,
+    pub(super) encrypted_key: &'a OctetStringRef,
+}
+
+#[derive(Sequence)]
+struct OtherRecipientInfo<'a> {
+    ori_type: ObjectIdentifier,
+    ori_value: KemRecipientInfo<'a>,
+}
+
+impl KemRecipientInfo<'_> {
+    /// The RecipientInfo that it is: an OtherRecipientInfo, which is a choice with the tag `[4]`.
+    pub(super) fn into_recipient_info(self) -> der::Result<Any> {
+        let choice = ContextSpecific {
+            tag_number: TagNumber(4),
+            tag_mode: TagMode::Implicit,
+            value: OtherRecipientInfo {
+                ori_type: ID_ORI_KEM,
+                ori_value: self,
+            },
+        };
+        Any::from_der(&choice.to_der()?)
+    }
 }

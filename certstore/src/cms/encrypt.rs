@@ -6,14 +6,15 @@ use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand;
 use cms::enveloped_data::{OriginatorIdentifierOrKey, OriginatorPublicKey};
 use const_oid::db::{rfc5911, rfc5912, rfc8410};
-use der::Any;
 use der::asn1::{BitString, OctetStringRef, SetOfVec};
+use der::{Any, Tag, Tagged};
 use spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
 use super::certificate_outline::{CertificateOutline, PublicKey};
 use super::cipher::Encryption;
 use super::encode;
+use super::kem;
 use super::key_agreement::{AgreementGroup, KeyWrapAlgorithm};
 use super::{CmsError, EncryptOptions, RecipientIdForm, Unsupported};
 
@@ -96,11 +97,7 @@ fn message(
     encryption: Encryption,
     ciphertext: &[u8],
 ) -> Result<Vec<u8>, EncryptFailure> {
-    // Version 0 promises key transport by issuer and serial number, and nothing else (RFC 5652, section 6.1).
-    let is_plain = options.recipient_id == RecipientIdForm::IssuerAndSerial
-        && recipient_infos
-            .iter()
-            .all(|info| der::Tagged::tag(info) == der::Tag::Sequence);
+    let version = enveloped_data_version(&recipient_infos, options.recipient_id);
     let recipient_infos = SetOfVec::try_from(recipient_infos)?;
     let (inner_tag, outer_tag) = match &encryption.tag {
         Some(tag) if options.cipher.is_gcm() && options.gcm_in_enveloped_data => {
@@ -120,7 +117,7 @@ fn message(
         None => encode::content_info(
             rfc5911::ID_ENVELOPED_DATA,
             encode::EnvelopedData {
-                version: if is_plain { 0 } else { 2 },
+                version,
                 recipient_infos,
                 encrypted_content_info,
             },
@@ -137,6 +134,23 @@ fn message(
     })
 }
 
+/// Version 0 promises key transport by issuer and serial number, and nothing else; other kinds of recipients, such as
+/// KEMs, make it 3 (RFC 5652, section 6.1).
+fn enveloped_data_version(recipient_infos: &[Any], names: RecipientIdForm) -> u8 {
+    let by_issuer = names == RecipientIdForm::IssuerAndSerial;
+    let version = |info: &Any| {
+        let tag = info.tag();
+        if tag == Tag::Sequence && by_issuer {
+            0
+        } else if tag == encode::context_tag(4, true) {
+            3
+        } else {
+            2
+        }
+    };
+    recipient_infos.iter().map(version).max().unwrap_or(0)
+}
+
 impl From<der::Error> for RecipientFault {
     fn from(_: der::Error) -> Self {
         Self::InvalidKey
@@ -145,6 +159,12 @@ impl From<der::Error> for RecipientFault {
 
 impl From<Unspecified> for RecipientFault {
     fn from(_: Unspecified) -> Self {
+        Self::InvalidKey
+    }
+}
+
+impl From<kem::InvalidKey> for RecipientFault {
+    fn from(_: kem::InvalidKey) -> Self {
         Self::InvalidKey
     }
 }
@@ -170,7 +190,12 @@ fn recipient_info(
             let group = AgreementGroup::X25519;
             agreement(&certificate, group, key, content_key, options)
         }
+        PublicKey::MlKem { kem, key } => {
+            let rid = encode::certificate_identifier(&certificate, options.recipient_id)?;
+            Ok(kem::recipient_info(rid, kem, key, content_key)?)
+        }
         PublicKey::Ed25519(_) => unsupported(rfc8410::ID_ED_25519),
+        PublicKey::MlDsa { dsa, .. } => unsupported(dsa.oid()),
         PublicKey::Unsupported(oid) => unsupported(oid),
     }
 }
@@ -185,7 +210,7 @@ fn transport(
         .encrypt(certificate.public_key_info, content_key)?;
     // The version tells how the recipient is named (RFC 5652, section 6.2.1).
     let rid = encode::certificate_identifier(certificate, options.recipient_id)?;
-    let by_issuer = der::Tagged::tag(&rid) == der::Tag::Sequence;
+    let by_issuer = rid.tag() == Tag::Sequence;
     Ok(Any::encode_from(&encode::KeyTransRecipientInfo {
         version: if by_issuer { 0 } else { 2 },
         rid,

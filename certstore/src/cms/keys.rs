@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use super::{MlDsa, MlKem};
+
 /// A message digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Digest {
@@ -40,6 +42,10 @@ pub enum KeyKind {
     X25519,
     /// A key for Ed25519 (RFC 8410): for signatures alone.
     Ed25519,
+    /// A key for encapsulation (RFC 9935).
+    MlKem(MlKem),
+    /// A key for signatures (RFC 9881).
+    MlDsa(MlDsa),
 }
 
 /// How a signature over a message is made.
@@ -53,6 +59,8 @@ pub enum SignatureScheme {
     Ecdsa(Curve, Digest),
     /// Ed25519, over the message itself (RFC 8419).
     Ed25519,
+    /// ML-DSA over the message itself, with the empty context (RFC 9882).
+    MlDsa(MlDsa),
 }
 
 /// How a content-encryption key was encrypted to an RSA key.
@@ -162,5 +170,18 @@ pub trait Decryptor: Send + Sync + std::fmt::Debug {
     /// [`KeyFailure`]; [`KeyFailure::Unsuitable`] from a holder of another kind of key.
     fn agree_x25519(&self, _public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
         Err(KeyFailure::Unsuitable("X25519"))
+    }
+
+    /// The shared secret in `ciphertext`, which was made with the public half of this key (FIPS 203, section 7.3).
+    ///
+    /// # Errors
+    /// [`KeyFailure`]; [`KeyFailure::Unsuitable`] from a holder of another kind of key. A ciphertext that was made for
+    /// another key gives another secret and no failure.
+    fn decapsulate(
+        &self,
+        kem: MlKem,
+        _ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        Err(KeyFailure::Unsuitable(kem.name()))
     }
 }

@@ -3,6 +3,9 @@
 //! A private key never comes in here: whoever signs hands over a [`Signer`], whoever decrypts a [`Decryptor`]. Nothing
 //! here trusts a certificate, or knows what MIME is.
 
+mod ml_dsa;
+mod ml_kem;
+
 mod keys;
 mod options;
 
@@ -27,6 +30,8 @@ mod signature;
 mod capabilities;
 
 mod attributes;
+
+mod kem;
 mod recipient_info;
 
 mod compressed;
@@ -60,10 +65,13 @@ pub use keys::{
     Curve, Decryptor, Digest, KeyDerivation, KeyFailure, KeyKind, KeyTransport, RecipientId,
     SignatureScheme, Signer,
 };
+pub use ml_dsa::MlDsa;
+pub use ml_kem::MlKem;
 pub use options::{
     Capabilities, ContentCipher, DecryptOptions, EncryptOptions, IncludedChain, RecipientIdForm,
     RsaSignature, SignOptions,
 };
+pub(crate) use sign::signature_algorithm;
 pub use sign::{SignFailure, micalg, sign, sign_parts};
 pub use signed::SignedData;
 pub use unsupported::Unsupported;

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Digest, KeyDerivation, KeyTransport};
+use super::{Digest, KeyDerivation, KeyTransport, MlKem};
 
 /// Padding of RSA signatures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct Capabilities {
     pub key_transports: Vec<KeyTransport>,
     /// How a key-encryption key may be agreed on with an EC or X25519 key.
     pub key_agreements: Vec<KeyDerivation>,
+    /// The KEMs that a key-encryption key may be encapsulated with (RFC 9936, section 2.4).
+    pub key_encapsulations: Vec<MlKem>,
     /// Whether CompressedData is read (RFC 3274).
     pub compression: bool,
 }

@@ -6,6 +6,8 @@ use der::asn1::ObjectIdentifier;
 
 use super::algorithm::Algorithm;
 use super::ber::{BerError, Element, Reader, Tag};
+use super::encode::ID_ORI_KEM;
+use super::kem::KeyEncapsulation;
 use super::{CmsError, RecipientId};
 
 /// Recipients that one message may name.
@@ -25,6 +27,8 @@ pub(super) enum KeyMethod<'a> {
     Transport(Algorithm<'a>),
     /// By agreement with an elliptic curve or X25519 key.
     Agreement(KeyAgreement<'a>),
+    /// By encapsulation of a secret for a KEM key.
+    Encapsulation(KeyEncapsulation<'a>),
 }
 
 /// The part of a KeyAgreeRecipientInfo that all its recipients share.
@@ -57,6 +61,8 @@ impl<'a> Recipients<'a> {
                 recipients.read_transport(&info).map_err(&malformed)?;
             } else if tag == Tag::context(1) {
                 recipients.read_agreement(&info).map_err(&malformed)?;
+            } else if tag == Tag::context(4) {
+                recipients.read_other(&info).map_err(&malformed)?;
             }
             if recipients.ids.len() > MAX_RECIPIENTS {
                 return Err(CmsError::TooMany {
@@ -72,12 +78,7 @@ impl<'a> Recipients<'a> {
     fn read_transport(&mut self, info: &Element<'a>) -> Result<(), BerError> {
         let mut fields = info.children()?;
         fields.expect(Tag::INTEGER)?;
-        let id = match fields.optional(Tag::context(0))? {
-            Some(identifier) => {
-                RecipientId::SubjectKeyIdentifier(identifier.octets()?.into_owned())
-            }
-            None => RecipientId::from_issuer_and_serial(&fields.expect(Tag::SEQUENCE)?)?,
-        };
+        let id = RecipientId::read(&mut fields)?;
         let algorithm = Algorithm::read(&mut fields)?;
         let octets = fields.expect(Tag::OCTET_STRING)?.octets()?;
         fields.finish()?;
@@ -114,6 +115,19 @@ impl<'a> Recipients<'a> {
             fields.finish()?;
             self.push(id, KeyMethod::Agreement(agreement), octets);
         }
+        Ok(())
+    }
+
+    /// OtherRecipientInfo (RFC 5652, section 6.2.5); what is no KEMRecipientInfo is left out.
+    fn read_other(&mut self, info: &Element<'a>) -> Result<(), BerError> {
+        let mut fields = info.children()?;
+        let kind = fields.expect(Tag::OBJECT_IDENTIFIER)?.object_identifier()?;
+        if kind != ID_ORI_KEM {
+            return Ok(());
+        }
+        let (id, encapsulation, octets) = KeyEncapsulation::read(&fields.expect(Tag::SEQUENCE)?)?;
+        fields.finish()?;
+        self.push(id, KeyMethod::Encapsulation(encapsulation), octets);
         Ok(())
     }
 

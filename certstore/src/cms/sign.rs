@@ -140,7 +140,9 @@ fn scheme(key: &PublicKey<'_>, options: &SignOptions) -> Result<SignatureScheme,
             },
         )),
         PublicKey::Ed25519(_) => Ok(SignatureScheme::Ed25519),
+        PublicKey::MlDsa { dsa, .. } => Ok(SignatureScheme::MlDsa(*dsa)),
         PublicKey::X25519(_) => Err(unusable(rfc8410::ID_X_25519)),
+        PublicKey::MlKem { kem, .. } => Err(unusable(kem.oid())),
         PublicKey::Unsupported(oid) => Err(unusable(*oid)),
     }
 }
@@ -150,12 +152,15 @@ fn digest_of_scheme(scheme: SignatureScheme) -> Digest {
         SignatureScheme::RsaPkcs1(digest)
         | SignatureScheme::RsaPss(digest)
         | SignatureScheme::Ecdsa(_, digest) => digest,
-        // RFC 8419, section 2.3.
-        SignatureScheme::Ed25519 => Digest::Sha512,
+        // RFC 8419, section 2.3; RFC 9882, section 3.3.
+        SignatureScheme::Ed25519 | SignatureScheme::MlDsa(_) => Digest::Sha512,
     }
 }
 
-fn signature_algorithm(scheme: SignatureScheme) -> der::Result<AlgorithmIdentifierOwned> {
+/// The AlgorithmIdentifier of a signature by this scheme.
+pub(crate) fn signature_algorithm(
+    scheme: SignatureScheme,
+) -> der::Result<AlgorithmIdentifierOwned> {
     Ok(match scheme {
         SignatureScheme::RsaPss(digest) => rsa_parameters::pss(digest)?,
         // NULL, and not absent (RFC 5754, section 3.2).
@@ -180,6 +185,10 @@ fn signature_algorithm(scheme: SignatureScheme) -> der::Result<AlgorithmIdentifi
         },
         SignatureScheme::Ed25519 => AlgorithmIdentifierOwned {
             oid: rfc8410::ID_ED_25519,
+            parameters: None,
+        },
+        SignatureScheme::MlDsa(dsa) => AlgorithmIdentifierOwned {
+            oid: dsa.oid(),
             parameters: None,
         },
     })

@@ -9,7 +9,7 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::{Algorithm, AlgorithmError, ECDSA_WITH_SHA_1};
 use super::certificate_outline::PublicKey;
-use super::{Curve, Digest, SignatureFault, Unsupported, rsa_parameters};
+use super::{Curve, Digest, MlDsa, SignatureFault, Unsupported, rsa_parameters};
 
 /// How a signature was made, as its AlgorithmIdentifier says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(super) enum SignatureAlgorithm {
     Ecdsa(Digest),
     /// Signs the message itself (RFC 8419).
     Ed25519,
+    /// Signs the message itself (RFC 9882).
+    MlDsa(MlDsa),
 }
 
 impl SignatureAlgorithm {
@@ -47,7 +49,7 @@ impl SignatureAlgorithm {
             rfc5912::ECDSA_WITH_SHA_384 => Self::Ecdsa(Digest::Sha384),
             rfc5912::ECDSA_WITH_SHA_512 => Self::Ecdsa(Digest::Sha512),
             rfc8410::ID_ED_25519 => Self::Ed25519,
-            _ => return Err(algorithm.unsupported()),
+            oid => Self::MlDsa(MlDsa::from_oid(oid).ok_or_else(|| algorithm.unsupported())?),
         })
     }
 
@@ -55,7 +57,7 @@ impl SignatureAlgorithm {
     pub(super) fn digest(self) -> Digest {
         match self {
             Self::RsaPkcs1(digest) | Self::RsaPss { digest, .. } | Self::Ecdsa(digest) => digest,
-            Self::Ed25519 => Digest::Sha512,
+            Self::Ed25519 | Self::MlDsa(_) => Digest::Sha512,
         }
     }
 
@@ -101,6 +103,11 @@ impl SignatureAlgorithm {
                     .verify(message, signature)
                     .is_ok()
             }
+            (Self::MlDsa(dsa), PublicKey::MlDsa { dsa: kind, key }) if dsa == *kind => {
+                UnparsedPublicKey::new(dsa.verification(), key)
+                    .verify(message, signature)
+                    .is_ok()
+            }
             (_, PublicKey::Unsupported(oid)) => {
                 return Err(SignatureFault::Unsupported(Unsupported::of(*oid)));
             }
@@ -110,7 +117,9 @@ impl SignatureAlgorithm {
                 PublicKey::Rsa { .. }
                 | PublicKey::Ec { .. }
                 | PublicKey::X25519(_)
-                | PublicKey::Ed25519(_),
+                | PublicKey::Ed25519(_)
+                | PublicKey::MlKem { .. }
+                | PublicKey::MlDsa { .. },
             ) => false,
         };
         verified.then_some(()).ok_or(SignatureFault::BadSignature)
@@ -124,6 +133,7 @@ impl std::fmt::Display for SignatureAlgorithm {
             Self::RsaPss { digest, .. } => write!(f, "RSASSA-PSS with {}", digest.name()),
             Self::Ecdsa(digest) => write!(f, "ECDSA with {}", digest.name()),
             Self::Ed25519 => f.write_str("Ed25519"),
+            Self::MlDsa(dsa) => f.write_str(dsa.name()),
         }
     }
 }

@@ -165,12 +165,7 @@ impl<'a> SignerInfo<'a> {
     fn read(element: &Element<'a>) -> Result<Self, BerError> {
         let mut fields = element.children()?;
         fields.expect(Tag::INTEGER)?;
-        let id = match fields.optional(Tag::context(0))? {
-            Some(identifier) => {
-                RecipientId::SubjectKeyIdentifier(identifier.octets()?.into_owned())
-            }
-            None => RecipientId::from_issuer_and_serial(&fields.expect(Tag::SEQUENCE)?)?,
-        };
+        let id = RecipientId::read(&mut fields)?;
         let digest_algorithm = Algorithm::read(&mut fields)?;
         let signed_attributes = fields.optional(Tag::context(0))?;
         let signature_algorithm = Algorithm::read(&mut fields)?;

@@ -16,7 +16,7 @@ use super::certificate_outline::{CertificateOutline, PublicKey};
 use super::digest::ContentDigests;
 use super::signature::SignatureAlgorithm;
 use super::signed::{SignedData, SignerInfo};
-use super::{Capabilities, Digest, RecipientId, Unsupported};
+use super::{Capabilities, Digest, MlDsa, RecipientId, Unsupported};
 
 /// Certificates with one and the same name that are tried for a signature.
 const MAX_CANDIDATES: usize = 4;
@@ -30,7 +30,7 @@ pub struct SignerReport {
     pub signer: RecipientId,
     /// DER of the certificate whose key made the signature; if none did, of one that bears the signer's name.
     pub certificate: Option<Vec<u8>>,
-    /// The digest of the content.
+    /// The digest of the content; none if it is unknown, or the key signed the content itself.
     pub digest: Option<Digest>,
     /// The signature algorithm, for people: "RSASSA-PSS with SHA-256".
     pub algorithm: String,
@@ -142,6 +142,8 @@ impl SignerReport {
             | PublicKey::Ec { .. }
             | PublicKey::X25519(_)
             | PublicKey::Ed25519(_)
+            | PublicKey::MlKem { .. }
+            | PublicKey::MlDsa { .. }
             | PublicKey::Unsupported(_) => None,
         };
         let sha1 = [self.digest, Some(algorithm.digest())].contains(&Some(Digest::Sha1));
@@ -162,7 +164,8 @@ impl SignerInfo<'_> {
         certificates: &[CertificateOutline<'_>],
         report: &mut SignerReport,
     ) -> Result<(), SignatureFault> {
-        let digest = self.digest_algorithm.digest()?;
+        report.digest = self.content_digest()?;
+        let digest = report.digest.unwrap_or(Digest::Sha512);
         let algorithm = SignatureAlgorithm::read(&self.signature_algorithm, digest)?;
         report.algorithm = algorithm.to_string();
 
@@ -197,6 +200,15 @@ impl SignerInfo<'_> {
             bound_to: attributes.signing_certificate()?,
         };
         self.find_signer(certificates, &signed, report)
+    }
+
+    /// Where ML-DSA signs the content itself, the digest that is named means nothing (RFC 9882, section 3.3).
+    fn content_digest(&self) -> Result<Option<Digest>, AlgorithmError> {
+        let signs_content = self.signed_attributes.is_none();
+        if signs_content && MlDsa::from_oid(self.signature_algorithm.oid).is_some() {
+            return Ok(None);
+        }
+        self.digest_algorithm.digest().map(Some)
     }
 
     fn attributes(&self) -> Result<Option<Attributes<'_>>, SignatureFault> {

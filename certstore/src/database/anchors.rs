@@ -13,12 +13,15 @@ pub struct StoredAnchor {
     pub certificate: Certificate,
     /// `*` for everybody, `@domain` for the addresses of one domain, or one canonical address.
     pub scope: String,
+    /// How much an answer about revocation is insisted on: `off`, `soft` or `hard`; none: as for everybody.
+    pub revocation: Option<String>,
     /// When it was added.
     pub added: SystemTime,
 }
 
 impl Database {
-    /// Adds an anchor for a scope, written as in [`StoredAnchor::scope`]. False if it is there already.
+    /// Adds an anchor for a scope, written as in [`StoredAnchor`], or changes what it says about revocation. False if it
+    /// is there already and says the same.
     ///
     /// # Errors
     /// [`DatabaseError`].
@@ -26,18 +29,21 @@ impl Database {
         &self,
         certificate: &Certificate,
         scope: &str,
+        revocation: Option<&str>,
         now: SystemTime,
     ) -> Result<bool, DatabaseError> {
         let fingerprint = certificate.sha256();
         let mut transaction = self.begin().await?;
         let written = sqlx::query(
-            "INSERT INTO anchor (sha256, scope, der, added) VALUES ($1, $2, $3, $4) \
-             ON CONFLICT (sha256, scope) DO NOTHING",
+            "INSERT INTO anchor (sha256, scope, der, added, revocation) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (sha256, scope) DO UPDATE SET revocation = excluded.revocation \
+             WHERE anchor.revocation IS DISTINCT FROM excluded.revocation",
         )
         .bind(&fingerprint.as_bytes()[..])
         .bind(scope)
         .bind(certificate.der())
         .bind(seconds(now))
+        .bind(revocation)
         .execute(&mut *transaction)
         .await?;
         let new = written.rows_affected() > 0;
@@ -89,16 +95,18 @@ impl Database {
     /// # Errors
     /// [`DatabaseError`].
     pub async fn anchors(&self) -> Result<Vec<StoredAnchor>, DatabaseError> {
-        let rows: Vec<(Vec<u8>, String, i64)> =
-            sqlx::query_as("SELECT der, scope, added FROM anchor ORDER BY sha256, scope")
-                .fetch_all(&self.pool)
-                .await?;
+        let rows: Vec<(Vec<u8>, String, i64, Option<String>)> = sqlx::query_as(
+            "SELECT der, scope, added, revocation FROM anchor ORDER BY sha256, scope",
+        )
+        .fetch_all(&self.pool)
+        .await?;
         rows.into_iter()
-            .map(|(der, scope, added)| {
+            .map(|(der, scope, added, revocation)| {
                 Ok(StoredAnchor {
                     certificate: certificates::parse(&der)?,
                     scope,
                     added: time(added),
+                    revocation,
                 })
             })
             .collect()

@@ -218,7 +218,7 @@ pub(super) async fn add(
     .bind(certificate.serial_octets())
     .bind(certificate.subject_der())
     .bind(certificate.subject_key_identifier())
-    .bind(i64::from(certificate.is_ca()))
+    .bind(i64::from(certificate.is_authority()))
     .bind(seconds(certificate.not_before()))
     .bind(seconds(certificate.not_after()))
     .bind(source.as_str())
@@ -244,7 +244,7 @@ pub(super) async fn add(
         )
         .await?;
     }
-    if certificate.is_ca() {
+    if certificate.is_authority() {
         note(
             transaction,
             ChangeKind::Trust,

@@ -8,9 +8,11 @@ mod anchors;
 mod authorities;
 mod certificates;
 mod changes;
+mod distrusted;
 mod engine;
 mod harvested;
 mod keys;
+mod revocation_lists;
 mod vault_check;
 
 use std::path::Path;
@@ -26,6 +28,7 @@ pub use certificates::{CertificateSource, StoredCertificate};
 pub use changes::{Change, ChangeFeed, ChangeKind};
 pub use harvested::{Acceptance, Harvest, HarvestOutcome, Sighting};
 pub use keys::{KeyEntry, KeyOrigin, KeyPurpose, KeyState, NewKey, StoredKey};
+pub use revocation_lists::StoredRevocationList;
 
 /// Why the database did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -68,6 +68,9 @@ on_each_database! {
     a_flood_of_harvested_certificates_hides_nothing,
     a_new_key_from_another_issuer_waits_for_a_word,
     a_certificate_must_be_above_suspicion_for_each_address,
+    an_anchor_says_anew_how_strict_it_is,
+    the_distrusted_come_and_go_and_are_noticed,
+    a_newer_crl_takes_the_place_of_the_older_one,
 }
 
 #[tokio::test]
@@ -234,8 +237,9 @@ async fn each_change_is_polled_once_by_each_feed(place: Place) {
             .await
             .unwrap()
     );
-    assert!(database.add_anchor(&authority, "*", now()).await.unwrap());
-    assert!(!database.add_anchor(&authority, "*", now()).await.unwrap());
+    let add = || database.add_anchor(&authority, "*", None, now());
+    assert!(add().await.unwrap());
+    assert!(!add().await.unwrap());
     assert!(
         database
             .remove_anchor(&authority.sha256(), now())
@@ -480,4 +484,53 @@ async fn a_certificate_must_be_above_suspicion_for_each_address(place: Place) {
         .harvest(&harvests, Acceptance::SameIssuer, now())
         .await;
     assert_eq!(outcome.unwrap(), [HarvestOutcome::Pending]);
+}
+
+async fn an_anchor_says_anew_how_strict_it_is(place: Place) {
+    let database = place.open().await;
+    let authority = SampleAuthority::root("A root").certificate();
+    for (mode, is_new) in [
+        (None, true),
+        (Some("hard"), true),
+        (Some("hard"), false),
+        (None, true),
+    ] {
+        let added = database.add_anchor(&authority, "*", mode, now()).await;
+        assert_eq!(added, Ok(is_new), "{mode:?}");
+        let stored = database.anchors().await.unwrap();
+        let [only] = &stored[..] else {
+            panic!("{stored:?}");
+        };
+        assert_eq!(only.revocation.as_deref(), mode);
+    }
+}
+
+async fn the_distrusted_come_and_go_and_are_noticed(place: Place) {
+    let database = place.open().await;
+    let mut feed = database.changes().await.unwrap();
+    let fingerprint = Fingerprint::of(b"somebody");
+    assert_eq!(database.add_distrusted(&fingerprint, now()).await, Ok(true));
+    assert_eq!(
+        database.add_distrusted(&fingerprint, now()).await,
+        Ok(false)
+    );
+    assert_eq!(database.distrusted().await, Ok(vec![fingerprint]));
+    let removed = database.remove_distrusted(&fingerprint, now()).await;
+    assert_eq!(removed, Ok(true));
+    assert_eq!(database.distrusted().await, Ok(vec![]));
+    assert_eq!(feed.poll().await.unwrap().len(), 2);
+}
+
+async fn a_newer_crl_takes_the_place_of_the_older_one(place: Place) {
+    let database = place.open().await;
+    for (url, der) in [("http://a", "old"), ("http://b", "b"), ("http://a", "new")] {
+        let kept = database.keep_revocation_list(url, der.as_bytes(), now());
+        assert_eq!(kept.await, Ok(()));
+    }
+    let stored = database.revocation_lists().await.unwrap();
+    let stored: Vec<_> = stored
+        .iter()
+        .map(|one| (one.url.as_str(), &one.der[..]))
+        .collect();
+    assert_eq!(stored, [("http://a", &b"new"[..]), ("http://b", b"b")]);
 }

@@ -6,26 +6,33 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand;
+use const_oid::db::rfc5280::ID_KP_EMAIL_PROTECTION;
+use der::asn1::{Ia5String, ObjectIdentifier, Utf8StringRef};
+use der::flagset::FlagSet;
+use der::{Any, Encode};
 use policy::address::Address;
-use rcgen::string::Ia5String;
-use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyIdMethod, KeyUsagePurpose, OtherNameValue, SanType, SerialNumber,
+use x509_cert::ext::pkix::name::{GeneralName, OtherName};
+use x509_cert::ext::pkix::{
+    BasicConstraints, ExtendedKeyUsage, KeyUsage, KeyUsages, SubjectAltName,
 };
-use rustls_pki_types::CertificateDer;
+use x509_cert::serial_number::SerialNumber;
 use zeroize::Zeroizing;
 
-use super::key::{AuthorityKey, NewKey};
-use super::{IssueError, KeyAlgorithm, name};
+use super::certificate::{CertificateIssuer, NewCertificate};
+use super::{IssueError, name};
 use crate::certificate::Certificate;
-use crate::cms::Signer;
+use crate::cms::{Curve, Digest, KeyKind, SignatureScheme, Signer};
+use crate::vault::{GeneratedKey, KeyAlgorithm};
 
 /// Certificates count from a little earlier on, for clocks that go slow.
 const BACKDATED: Duration = Duration::from_secs(5 * 60);
 const MIN_VALIDITY: Duration = Duration::from_secs(3600);
 const MAX_VALIDITY: Duration = Duration::from_secs(50 * 366 * 24 * 3600);
 /// id-on-SmtpUTF8Mailbox (RFC 9598, section 3).
-const SMTP_UTF8_MAILBOX: [u64; 9] = [1, 3, 6, 1, 5, 5, 7, 8, 9];
+const SMTP_UTF8_MAILBOX: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.8.9");
+
+const CANNOT_SIGN: &str = "an ML-KEM key cannot sign";
+const CANNOT_ENCRYPT: &str = "nothing can be encrypted to an ML-DSA key";
 
 /// What a key may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +41,7 @@ pub enum Usage {
     Signing,
     /// Having mail encrypted to it.
     Encryption,
-    /// Both, with one key.
+    /// All that the key can do: RSA and elliptic curve keys do both.
     Both,
 }
 
@@ -61,6 +68,7 @@ pub type Issued = (Certificate, Zeroizing<Vec<u8>>);
 pub struct Authority {
     certificate: Certificate,
     signer: Arc<dyn Signer>,
+    scheme: SignatureScheme,
 }
 
 impl Authority {
@@ -74,12 +82,31 @@ impl Authority {
         validity: Duration,
         now: SystemTime,
     ) -> Result<Issued, IssueError> {
-        let mut params = base_params(name::parse(subject)?, validity, now)?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let key = NewKey::generate(key)?;
-        let issued = params.self_signed(&key).map_err(encoding)?;
-        Ok((Certificate::from_der(issued.der())?, key.pkcs8))
+        let subject = name::parse(subject)?;
+        let scheme = scheme(key.kind()).ok_or(IssueError::Usage(CANNOT_SIGN))?;
+        let (not_before, not_after) = period(validity, now)?;
+        let key = generate(key)?;
+        let certificate = NewCertificate {
+            serial: random_serial()?,
+            subject: subject.clone(),
+            not_before,
+            not_after,
+            public_key_info: &key.public_key_info()?,
+            basic_constraints: BasicConstraints {
+                ca: true,
+                path_len_constraint: Some(0),
+            },
+            key_usage: KeyUsage(KeyUsages::KeyCertSign | KeyUsages::CRLSign),
+            extended_key_usage: None,
+            alternative_name: None,
+        };
+        let issuer = CertificateIssuer {
+            name: &subject.to_der()?,
+            key_identifier: None,
+            scheme,
+        };
+        let der = certificate.signed(&issuer, |message| key.sign(scheme, message))?;
+        Ok((Certificate::from_der(&der)?, key.pkcs8))
     }
 
     /// A CA that issues with the key of `signer`, which stays where it is.
@@ -94,9 +121,14 @@ impl Authority {
         if !certificate.is_ca() || !may_sign {
             return Err(IssueError::NotAuthority(certificate.subject().to_owned()));
         }
+        let scheme = certificate
+            .key_kind()
+            .and_then(scheme)
+            .ok_or(IssueError::UnsupportedAuthority)?;
         Ok(Self {
             certificate,
             signer,
+            scheme,
         })
     }
 
@@ -116,84 +148,92 @@ impl Authority {
             .not_after()
             .duration_since(now)
             .map_err(|_| IssueError::AuthorityNotValid)?;
-        let params = leaf_params(request, request.validity.min(left), now)?;
-        let authority_key = AuthorityKey::new(Arc::clone(&self.signer), &self.certificate)?;
-        let ca = CertificateDer::from(self.certificate.der());
-        let issuer = Issuer::from_ca_cert_der(&ca, authority_key).map_err(encoding)?;
-        let key = NewKey::generate(request.key)?;
-        let issued =
-            params
-                .signed_by(&key, &issuer)
-                .map_err(|error| match issuer.key().failure() {
-                    Some(failure) => IssueError::Signing(failure),
-                    None => encoding(error),
-                })?;
-        let certificate = Certificate::from_der(issued.der())?;
-        if certificate.issuer_der() != self.certificate.subject_der() {
-            return Err(IssueError::UnsupportedAuthority(
-                "its name has a form that cannot be written again byte for byte",
-            ));
-        }
-        Ok((certificate, key.pkcs8))
+        let (not_before, not_after) = period(request.validity.min(left), now)?;
+        let key_usage = key_usage(request)?;
+        let address = request.address.canonical();
+        let subject = name::common_name(request.common_name.as_deref().unwrap_or(address))?;
+        let key = generate(request.key)?;
+        let certificate = NewCertificate {
+            serial: random_serial()?,
+            subject,
+            not_before,
+            not_after,
+            public_key_info: &key.public_key_info()?,
+            basic_constraints: BasicConstraints {
+                ca: false,
+                path_len_constraint: None,
+            },
+            key_usage,
+            extended_key_usage: Some(ExtendedKeyUsage(vec![ID_KP_EMAIL_PROTECTION])),
+            alternative_name: Some(SubjectAltName(vec![alternative_name(address)?])),
+        };
+        let issuer = CertificateIssuer {
+            name: self.certificate.subject_der(),
+            key_identifier: self.certificate.subject_key_identifier(),
+            scheme: self.scheme,
+        };
+        let sign = |message: &[u8]| self.signer.sign(self.scheme, message);
+        let der = certificate.signed(&issuer, sign)?;
+        Ok((Certificate::from_der(&der)?, key.pkcs8))
     }
 }
 
-fn leaf_params(
-    request: &IssueRequest,
-    validity: Duration,
-    now: SystemTime,
-) -> Result<CertificateParams, IssueError> {
-    let address = request.address.canonical();
-    let subject = name::common_name(request.common_name.as_deref().unwrap_or(address))?;
-    let mut params = base_params(subject, validity, now)?;
-    params.is_ca = IsCa::ExplicitNoCa;
-    params.use_authority_key_identifier_extension = true;
-    params.key_usages = key_usages(request);
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
-    params.subject_alt_names = vec![alternative_name(address)?];
-    Ok(params)
+fn generate(key: KeyAlgorithm) -> Result<GeneratedKey, IssueError> {
+    GeneratedKey::generate(key).map_err(|_| IssueError::Key("aws-lc made none"))
 }
 
-fn base_params(
-    subject: DistinguishedName,
-    validity: Duration,
-    now: SystemTime,
-) -> Result<CertificateParams, IssueError> {
+/// How certificates are signed with a key; None for one that cannot sign.
+fn scheme(kind: KeyKind) -> Option<SignatureScheme> {
+    match kind {
+        KeyKind::Rsa { .. } => Some(SignatureScheme::RsaPkcs1(Digest::Sha256)),
+        KeyKind::Ec(Curve::P256) => Some(SignatureScheme::Ecdsa(Curve::P256, Digest::Sha256)),
+        KeyKind::Ec(Curve::P384) => Some(SignatureScheme::Ecdsa(Curve::P384, Digest::Sha384)),
+        KeyKind::Ec(Curve::P521) => Some(SignatureScheme::Ecdsa(Curve::P521, Digest::Sha512)),
+        KeyKind::Ed25519 => Some(SignatureScheme::Ed25519),
+        KeyKind::MlDsa(dsa) => Some(SignatureScheme::MlDsa(dsa)),
+        KeyKind::X25519 | KeyKind::MlKem(_) => None,
+    }
+}
+
+/// The first and the last moment of a validity that begins now.
+fn period(validity: Duration, now: SystemTime) -> Result<(SystemTime, SystemTime), IssueError> {
     if !(MIN_VALIDITY..=MAX_VALIDITY).contains(&validity) {
         return Err(IssueError::Validity);
     }
     let start = now.checked_sub(BACKDATED).ok_or(IssueError::Validity)?;
     let end = now.checked_add(validity).ok_or(IssueError::Validity)?;
-    let mut params = CertificateParams::default();
-    params.distinguished_name = subject;
-    params.not_before = start.into();
-    params.not_after = end.into();
-    params.serial_number = Some(random_serial()?);
-    params.key_identifier_method = KeyIdMethod::Sha256;
-    Ok(params)
+    Ok((start, end))
 }
 
-fn key_usages(request: &IssueRequest) -> Vec<KeyUsagePurpose> {
-    let encryption = match request.key.is_rsa() {
-        true => KeyUsagePurpose::KeyEncipherment,
-        false => KeyUsagePurpose::KeyAgreement,
+/// What RFC 8550, section 4.4.2, RFC 9881, section 5, and RFC 9935, section 5, ask for.
+fn key_usage(request: &IssueRequest) -> Result<KeyUsage, IssueError> {
+    let kind = request.key.kind();
+    let signing = scheme(kind).map(|_| KeyUsages::DigitalSignature);
+    let encryption = match kind {
+        KeyKind::Rsa { .. } | KeyKind::MlKem(_) => Some(KeyUsages::KeyEncipherment),
+        KeyKind::Ec(_) | KeyKind::X25519 => Some(KeyUsages::KeyAgreement),
+        KeyKind::Ed25519 | KeyKind::MlDsa(_) => None,
     };
-    match request.usage {
-        Usage::Signing => vec![KeyUsagePurpose::DigitalSignature],
-        Usage::Encryption => vec![encryption],
-        Usage::Both => vec![KeyUsagePurpose::DigitalSignature, encryption],
-    }
+    let usages = match request.usage {
+        Usage::Signing => signing.ok_or(IssueError::Usage(CANNOT_SIGN))?.into(),
+        Usage::Encryption => encryption.ok_or(IssueError::Usage(CANNOT_ENCRYPT))?.into(),
+        Usage::Both => signing
+            .into_iter()
+            .chain(encryption)
+            .fold(FlagSet::default(), |usages, usage| usages | usage),
+    };
+    Ok(KeyUsage(usages))
 }
 
 /// An rfc822Name, or a SmtpUTF8Mailbox for a local part beyond ASCII (RFC 9598, section 3).
-fn alternative_name(address: &str) -> Result<SanType, IssueError> {
+fn alternative_name(address: &str) -> der::Result<GeneralName> {
     if address.is_ascii() {
-        return Ia5String::try_from(address)
-            .map(SanType::Rfc822Name)
-            .map_err(|error| IssueError::Encoding(error.to_string()));
+        return Ia5String::new(address).map(GeneralName::Rfc822Name);
     }
-    let value = OtherNameValue::Utf8String(address.to_owned());
-    Ok(SanType::OtherName((SMTP_UTF8_MAILBOX.to_vec(), value)))
+    Ok(GeneralName::OtherName(OtherName {
+        type_id: SMTP_UTF8_MAILBOX,
+        value: Any::from(Utf8StringRef::new(address)?),
+    }))
 }
 
 /// 16 random octets, made positive and of full length.
@@ -203,11 +243,7 @@ fn random_serial() -> Result<SerialNumber, IssueError> {
     if let Some(first) = octets.first_mut() {
         *first = *first & 0x7f | 0x40;
     }
-    Ok(SerialNumber::from_slice(&octets))
-}
-
-fn encoding(error: rcgen::Error) -> IssueError {
-    IssueError::Encoding(error.to_string())
+    Ok(SerialNumber::new(&octets)?)
 }
 
 #[cfg(test)]

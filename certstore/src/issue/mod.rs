@@ -1,11 +1,11 @@
 //! Issuing certificates to users. Here: the built-in CA.
 
-pub mod ca;
-mod key;
 mod name;
+mod certificate;
+pub mod ca;
 
+pub use crate::vault::KeyAlgorithm;
 pub use ca::{Authority, IssueRequest, Issued, Usage};
-pub use key::KeyAlgorithm;
 
 use crate::certificate::CertificateError;
 use crate::cms::KeyFailure;
@@ -28,9 +28,14 @@ pub enum IssueError {
     /// The CA is not valid now.
     #[error("the certificate of the CA is not valid now: make a new one with `postern ca init`")]
     AuthorityNotValid,
-    /// The CA's name or key has a form that the built-in CA does not write.
-    #[error("the built-in CA cannot issue under this certificate: {0}")]
-    UnsupportedAuthority(&'static str),
+    /// The CA's key is of a kind that certificates are not signed with here.
+    #[error(
+        "the built-in CA cannot issue with the key of this certificate: it needs RSA, a NIST curve or ML-DSA"
+    )]
+    UnsupportedAuthority,
+    /// The key is of a kind that cannot do what it is wanted for.
+    #[error("{0}: choose another algorithm or another use")]
+    Usage(&'static str),
     /// No key could be made.
     #[error("no key could be made: {0}")]
     Key(&'static str),
@@ -43,4 +48,10 @@ pub enum IssueError {
     /// What was encoded does not read as a certificate.
     #[error("the new certificate cannot be read: {0}")]
     Unreadable(#[from] CertificateError),
+}
+
+impl From<der::Error> for IssueError {
+    fn from(error: der::Error) -> Self {
+        Self::Encoding(error.to_string())
+    }
 }

@@ -2,12 +2,11 @@
 
 use std::str::FromStr;
 
-use const_oid::db::rfc4519::COUNTRY_NAME;
-use der::{Tag, Tagged};
-use rcgen::string::{Ia5String, PrintableString};
-use rcgen::{DistinguishedName, DnType, DnValue};
+use const_oid::db::rfc4519::{COMMON_NAME, COUNTRY_NAME};
+use der::asn1::Utf8StringRef;
+use der::{Any, Tag, Tagged};
 use x509_cert::attr::AttributeTypeAndValue;
-use x509_cert::name::Name;
+use x509_cert::name::{Name, RdnSequence, RelativeDistinguishedName};
 
 use super::IssueError;
 
@@ -15,7 +14,7 @@ use super::IssueError;
 const MAX_COMMON_NAME: usize = 64;
 
 /// Reads a name with one attribute in each part and each attribute once, which is all that a CA's own name needs.
-pub(super) fn parse(text: &str) -> Result<DistinguishedName, IssueError> {
+pub(super) fn parse(text: &str) -> Result<Name, IssueError> {
     let name = Name::from_str(text)
         .map_err(|_| IssueError::Subject("the subject is no distinguished name"))?;
     if name.is_empty() || name.iter_rdn().any(|rdn| rdn.len() != 1) {
@@ -23,35 +22,34 @@ pub(super) fn parse(text: &str) -> Result<DistinguishedName, IssueError> {
             "each part of the subject needs one attribute",
         ));
     }
-    let mut distinguished_name = DistinguishedName::new();
+    let mut kinds = Vec::new();
     for attribute in name.iter() {
-        let kind = kind(attribute);
-        if distinguished_name.get(&kind).is_some() {
+        if kinds.contains(&attribute.oid) {
             return Err(IssueError::Subject(
                 "an attribute stands twice in the subject",
             ));
         }
-        distinguished_name.push(kind, value(attribute)?);
+        kinds.push(attribute.oid);
+        check(attribute)?;
     }
-    Ok(distinguished_name)
+    Ok(name)
 }
 
 /// A name that is one common name.
-pub(super) fn common_name(text: &str) -> Result<DistinguishedName, IssueError> {
+pub(super) fn common_name(text: &str) -> Result<Name, IssueError> {
     if text.chars().count() > MAX_COMMON_NAME {
         return Err(IssueError::CommonNameTooLong);
     }
-    let mut distinguished_name = DistinguishedName::new();
-    distinguished_name.push(DnType::CommonName, text);
-    Ok(distinguished_name)
+    let attribute = AttributeTypeAndValue {
+        oid: COMMON_NAME,
+        value: Any::from(Utf8StringRef::new(text)?),
+    };
+    let mut sequence = RdnSequence::default();
+    sequence.push(RelativeDistinguishedName::try_from(vec![attribute])?);
+    Ok(Name::hazmat_from_rdn_sequence(sequence))
 }
 
-fn kind(attribute: &AttributeTypeAndValue) -> DnType {
-    let arcs: Vec<u64> = attribute.oid.arcs().map(u64::from).collect();
-    DnType::from_oid(&arcs)
-}
-
-fn value(attribute: &AttributeTypeAndValue) -> Result<DnValue, IssueError> {
+fn check(attribute: &AttributeTypeAndValue) -> Result<(), IssueError> {
     let unreadable = || IssueError::Subject("an attribute of the subject has no value to write");
     let text = std::str::from_utf8(attribute.value.value()).map_err(|_| unreadable())?;
     if text.is_empty() || text.chars().any(char::is_control) {
@@ -60,18 +58,9 @@ fn value(attribute: &AttributeTypeAndValue) -> Result<DnValue, IssueError> {
     if attribute.oid == COUNTRY_NAME && text.len() != 2 {
         return Err(IssueError::Subject("a country (C) has two letters"));
     }
-    if attribute.value.tag() == Tag::PrintableString {
-        let text = PrintableString::try_from(text).map_err(|_| unreadable())?;
-        return Ok(DnValue::PrintableString(text));
-    }
-    if attribute.value.tag() == Tag::Ia5String {
-        let text = Ia5String::try_from(text).map_err(|_| unreadable())?;
-        return Ok(DnValue::Ia5String(text));
-    }
-    if attribute.value.tag() == Tag::Utf8String {
-        return Ok(DnValue::Utf8String(text.to_owned()));
-    }
-    Err(unreadable())
+    let tag = attribute.value.tag();
+    let is_text = [Tag::PrintableString, Tag::Ia5String, Tag::Utf8String].contains(&tag);
+    is_text.then_some(()).ok_or_else(unreadable)
 }
 
 #[cfg(test)]

@@ -1,13 +1,41 @@
-//! Trust anchors between the database, where their scope is text, and the trust module.
+//! What is trusted: what the configuration says and what the database holds, put together. Scopes and modes are text in
+//! the database.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use policy::address::Address;
 
+use crate::certificate::Fingerprint;
 use crate::database::{Database, DatabaseError};
-use crate::trust::{Anchor, AnchorScope, Trust};
+use crate::trust::{
+    Anchor, AnchorScope, Evidence, RevocationMode, RevocationPolicy, Trust, TrustParts,
+};
 
 const EVERYBODY: &str = "*";
+
+/// What the configuration says about trust.
+#[derive(Debug, Clone, Default)]
+pub struct TrustSettings {
+    /// Anchors, beside those in the database.
+    pub anchors: Vec<Anchor>,
+    /// Certificates that nobody shall believe, beside those in the database.
+    pub distrusted: HashSet<Fingerprint>,
+    /// How revocation is looked at.
+    pub revocation: RevocationPolicy,
+    /// Whether unknown issuers are fetched.
+    pub fetch_issuers: bool,
+}
+
+impl From<Vec<Anchor>> for TrustSettings {
+    fn from(anchors: Vec<Anchor>) -> Self {
+        Self {
+            anchors,
+            ..Self::default()
+        }
+    }
+}
 
 /// Keeps an anchor that an operator added. False if it is there already.
 ///
@@ -19,27 +47,39 @@ pub async fn add_anchor(
     now: SystemTime,
 ) -> Result<bool, DatabaseError> {
     let mut new = false;
+    let mode = anchor.revocation.map(RevocationMode::as_str);
     for scope in scope_texts(&anchor.scope) {
         new |= database
-            .add_anchor(&anchor.certificate, &scope, now)
+            .add_anchor(&anchor.certificate, &scope, mode, now)
             .await?;
     }
     Ok(new)
 }
 
-/// What is trusted now: the anchors of the configuration and those in the database.
+/// What is trusted now: what the configuration says and what the database holds.
 pub(super) async fn load_trust(
     database: &Database,
-    configured: &[Anchor],
+    settings: &TrustSettings,
+    evidence: &Arc<Evidence>,
 ) -> Result<Trust, DatabaseError> {
-    let mut anchors = configured.to_vec();
+    let mut anchors = settings.anchors.clone();
     for stored in database.anchors().await? {
         anchors.push(Anchor {
             scope: parse_scope(&stored.scope)?,
             certificate: stored.certificate,
+            revocation: stored.revocation.as_deref().and_then(RevocationMode::parse),
         });
     }
-    Ok(Trust::new(anchors, database.intermediates().await?))
+    let mut distrusted = settings.distrusted.clone();
+    distrusted.extend(database.distrusted().await?);
+    Ok(Trust::of(TrustParts {
+        anchors,
+        intermediates: database.intermediates().await?,
+        distrusted,
+        revocation: settings.revocation,
+        fetch_issuers: settings.fetch_issuers,
+        evidence: Arc::clone(evidence),
+    }))
 }
 
 fn scope_texts(scope: &AnchorScope) -> Vec<String> {

@@ -21,7 +21,8 @@ pub struct Unavailable {
 /// How long answers are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetimes {
-    /// A usable certificate; never past the end of its validity, or of an authority's above it.
+    /// A usable certificate; never past the end of its validity, or of an authority's above it, and never longer than
+    /// what is known about their revocation counts.
     pub found: Duration,
     /// No usable certificate.
     pub none: Duration,
@@ -73,12 +74,16 @@ impl CachedAnswer {
         }
     }
 
-    /// How long the certificate that was found may be used at most; nothing where none was.
+    /// How long the certificate that was found may be used at most, by the dates of its path and by what is known of their
+    /// revocation; nothing where none was.
     pub(super) fn certificate_left(&self, now: SystemTime) -> Duration {
         let chosen = self.0.as_ref().ok().and_then(|found| found.chosen.as_ref());
         let ends = chosen.and_then(|(trusted, _)| {
             let whole_path = std::iter::once(trusted.certificate()).chain(trusted.chain());
-            whole_path.map(Certificate::not_after).min()
+            whole_path
+                .map(Certificate::not_after)
+                .chain(trusted.revocation_known_until())
+                .min()
         });
         let left = ends.and_then(|end| end.duration_since(now).ok());
         left.unwrap_or_default()

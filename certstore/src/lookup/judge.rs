@@ -136,6 +136,7 @@ impl Case {
         let anchors = anchors.iter().map(|candidate| Anchor {
             certificate: candidate.certificate.clone(),
             scope: AnchorScope::Address(self.question.address.clone()),
+            revocation: None,
         });
         Trust::new(anchors.collect(), Vec::new())
     }
@@ -193,6 +194,7 @@ mod tests {
         let anchor = Anchor {
             certificate: anchor.certificate(),
             scope: AnchorScope::Everybody,
+            revocation: None,
         };
         Trust::new(vec![anchor], Vec::new())
     }

@@ -24,12 +24,12 @@ use crate::clock::Clock;
 use crate::database::{Database, DatabaseError};
 use crate::selection::{Question, Selection};
 use crate::source::{Source, SourceFailure};
-use crate::trust::{Anchor, Trust};
+use crate::trust::{Evidence, Gatherer, Trust};
 use answer::Outcome;
 use cache::Answers;
 use judge::Case;
 
-pub use anchors::add_anchor;
+pub use anchors::{TrustSettings, add_anchor};
 pub use answer::{Lifetimes, Unavailable};
 pub use cache::{CacheFigures, CacheSettings};
 pub(crate) use invalidations::Invalidations;
@@ -39,7 +39,9 @@ pub(crate) use invalidations::Invalidations;
 pub struct Lookup {
     database: Database,
     sources: Vec<Box<dyn Source>>,
-    configured_anchors: Vec<Anchor>,
+    trust_settings: TrustSettings,
+    evidence: Arc<Evidence>,
+    gatherer: Option<Gatherer>,
     trust: watch::Sender<Arc<Trust>>,
     clock: Arc<dyn Clock>,
     answers: Answers,
@@ -91,23 +93,26 @@ impl SourceOutcome {
 }
 
 impl Lookup {
-    /// A lookup over `sources` in their order, trusting `configured_anchors`, the anchors in the database and our own
-    /// authorities.
+    /// A lookup over `sources` in their order, trusting what `trust_settings` say, the anchors in the database and our own
+    /// authorities. Nothing is fetched until [`Lookup::set_gatherer`].
     ///
     /// # Errors
     /// [`DatabaseError`] if the anchors cannot be read.
     pub async fn open(
         database: Database,
         sources: Vec<Box<dyn Source>>,
-        configured_anchors: Vec<Anchor>,
+        trust_settings: impl Into<TrustSettings>,
         clock: Arc<dyn Clock>,
         cache: impl Into<CacheSettings>,
     ) -> Result<Self, DatabaseError> {
-        let trust = anchors::load_trust(&database, &configured_anchors).await?;
+        let (trust_settings, evidence) = (trust_settings.into(), Arc::default());
+        let trust = anchors::load_trust(&database, &trust_settings, &evidence).await?;
         Ok(Self {
             database,
             sources,
-            configured_anchors,
+            trust_settings,
+            evidence,
+            gatherer: None,
             trust: watch::Sender::new(Arc::new(trust)),
             clock,
             answers: Answers::new(cache.into()),
@@ -161,12 +166,43 @@ impl Lookup {
         Arc::clone(&self.trust.borrow())
     }
 
+    /// What was fetched to judge certificates, and the CRLs of files.
+    #[must_use]
+    pub fn evidence(&self) -> Arc<Evidence> {
+        Arc::clone(&self.evidence)
+    }
+
+    /// From now on, `gatherer` fetches what is needed into [`Lookup::evidence`].
+    pub fn set_gatherer(&mut self, gatherer: Gatherer) {
+        self.gatherer = Some(gatherer);
+    }
+
+    /// Fetches ahead of time what is near its end.
+    pub async fn refresh_evidence(&self) {
+        if let Some(gatherer) = &self.gatherer {
+            gatherer.refresh().await;
+        }
+    }
+
+    /// Runs `compute` with what is trusted at this moment, again whenever something could be fetched that it needed.
+    pub async fn with_trust<T, F: Future<Output = T>>(
+        &self,
+        mut compute: impl FnMut(Trust) -> F,
+    ) -> T {
+        let trust = Trust::clone(&self.trust());
+        match &self.gatherer {
+            Some(gatherer) => gatherer.complete(&trust, compute).await,
+            None => compute(trust).await,
+        }
+    }
+
     /// Reads the anchors and intermediate certificates again, and forgets all answers.
     ///
     /// # Errors
     /// [`DatabaseError`]; what was trusted then stays.
     pub async fn reload_trust(&self) -> Result<(), DatabaseError> {
-        let trust = anchors::load_trust(&self.database, &self.configured_anchors).await?;
+        let trust =
+            anchors::load_trust(&self.database, &self.trust_settings, &self.evidence).await?;
         self.trust.send_replace(Arc::new(trust));
         self.invalidate_all();
         Ok(())
@@ -215,9 +251,12 @@ impl Lookup {
 
     /// The best of what a source brought.
     async fn decide(&self, case: Case) -> Result<Selection, SourceFailure> {
-        let trust = self.trust();
-        // Validating paths takes up to a few milliseconds, too long for a thread that serves sockets.
-        tokio::task::spawn_blocking(move || case.decide(&trust))
+        let deciding = self.with_trust(|trust| {
+            let case = case.clone();
+            // Validating paths takes up to a few milliseconds, too long for a thread that serves sockets.
+            tokio::task::spawn_blocking(move || case.decide(&trust))
+        });
+        deciding
             .await
             .map_err(|_| SourceFailure("its certificates could not be judged".to_owned()))
     }

@@ -10,6 +10,7 @@ use crate::database::CertificateSource;
 use crate::samples::{DAY, Sample, SampleAuthority, address, now};
 use crate::selection::Candidate;
 use crate::source::{Answer, SourceFailure, StoredCertificates};
+use crate::trust::Anchor;
 use crate::trust::AnchorScope;
 
 /// What a test source answers, how often it was asked, and a gate that it waits at.
@@ -82,6 +83,7 @@ impl Setting {
         Anchor {
             certificate: self.root.certificate(),
             scope: AnchorScope::Everybody,
+            revocation: None,
         }
     }
 
@@ -351,6 +353,7 @@ async fn the_database_is_a_source_and_trust_is_reloaded() {
     let anchor = Anchor {
         certificate: other_root.certificate(),
         scope: AnchorScope::Domains(vec!["partner.example".to_owned()]),
+        revocation: None,
     };
     assert!(add_anchor(database, &anchor, now()).await.unwrap());
     assert!(!add_anchor(database, &anchor, now()).await.unwrap());

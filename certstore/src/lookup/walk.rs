@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use metrics::{counter, histogram};
 use tokio::time::sleep;
 
 use super::judge::Judge;
@@ -86,15 +87,13 @@ impl Lookup {
         let outcome = match judged {
             Err(failure) => SourceOutcome::Unavailable(failure.0),
             Ok(judged) => {
-                let is_found = judged.chosen.is_some();
+                let outcome = outcome(&judged);
                 selection.chosen = judged.chosen;
                 selection.considered.extend(judged.considered);
-                match is_found {
-                    true => SourceOutcome::Found,
-                    false => SourceOutcome::None,
-                }
+                outcome
             }
         };
+        count(name, &outcome, reply.took);
         SourceReport {
             name: name.to_owned(),
             outcome,
@@ -102,6 +101,22 @@ impl Lookup {
             note,
         }
     }
+}
+
+/// A certificate that may be good after all is no reason to say that there is none.
+fn outcome(selection: &Selection) -> SourceOutcome {
+    let doubtful = selection.considered.iter().find(|one| one.is_temporary);
+    match (&selection.chosen, doubtful) {
+        (Some(_), _) => SourceOutcome::Found,
+        (None, Some(doubtful)) => SourceOutcome::Unavailable(doubtful.reason.clone()),
+        (None, None) => SourceOutcome::None,
+    }
+}
+
+fn count(source: &str, outcome: &SourceOutcome, took: Duration) {
+    let (source, outcome) = (source.to_owned(), outcome.as_str());
+    histogram!("postern_lookup_seconds", "source" => source.clone()).record(took.as_secs_f64());
+    counter!("postern_lookups_total", "source" => source, "outcome" => outcome).increment(1);
 }
 
 async fn ask(place: usize, source: &dyn Source, question: &Question) -> (usize, Reply) {

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use policy::address::Address;
 
 use crate::certificate::{Certificate, Fingerprint, Purpose};
-use crate::trust::{Trust, TrustedCertificate};
+use crate::trust::{Distrust, Trust, TrustedCertificate};
 
 /// A certificate that some source has for the address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct Considered {
     pub verdict: Verdict,
     /// Why, for people; a refusal by [`Trust`] begins with the word of its kind.
     pub reason: String,
+    /// Whether it was refused only because something could not be found out now.
+    pub is_temporary: bool,
 }
 
 /// What became of a candidate.
@@ -135,6 +137,7 @@ impl Selection {
             not_after: certificate.not_after(),
             verdict,
             reason,
+            is_temporary: trusted.as_ref().is_err_and(Distrust::is_temporary),
         });
         if let (Ok(trusted), None) = (trusted, &self.chosen) {
             self.chosen = Some((trusted, candidate.source));

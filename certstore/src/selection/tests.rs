@@ -25,7 +25,14 @@ impl Office {
         let scope = AnchorScope::Everybody;
         Self {
             issuer: Issuer::new(params, key),
-            trust: Trust::new(vec![Anchor { certificate, scope }], vec![]),
+            trust: Trust::new(
+                vec![Anchor {
+                    certificate,
+                    scope,
+                    revocation: None,
+                }],
+                vec![],
+            ),
         }
     }
 

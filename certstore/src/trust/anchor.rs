@@ -2,6 +2,7 @@
 
 use policy::address::Address;
 
+use super::revocation::RevocationMode;
 use crate::certificate::Certificate;
 
 /// A certificate that needs no other to be trusted.
@@ -11,6 +12,8 @@ pub struct Anchor {
     pub certificate: Certificate,
     /// Whose certificates it may vouch for.
     pub scope: AnchorScope,
+    /// How much an answer about revocation is insisted on below it; none: as for everybody.
+    pub revocation: Option<RevocationMode>,
 }
 
 /// Whose certificates an anchor may vouch for.

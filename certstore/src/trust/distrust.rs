@@ -54,6 +54,26 @@ pub enum Distrust {
         /// What is weak.
         because: Weakness,
     },
+    /// It, or a CA above it, was revoked.
+    #[error("revoked: {} was revoked on {} ({because}): ask its holder for a new one", whose(.subject), date(.on))]
+    Revoked {
+        /// Whose certificate.
+        subject: String,
+        /// When.
+        on: SystemTime,
+        /// Why, in the words of RFC 5280, section 5.3.1.
+        because: &'static str,
+    },
+    /// It must be known not to be revoked, and is not.
+    #[error("revocation-unknown: whether {} was revoked cannot be found out: {because}", whose(.subject))]
+    RevocationUnknown {
+        /// Whose certificate.
+        subject: String,
+        /// What stands in the way.
+        because: String,
+        /// Whether it may be found out later.
+        is_temporary: bool,
+    },
     /// Something in the path breaks the rules of its format.
     #[error("malformed: {} breaks the rules of X.509: ask its issuer for a new one", whose(.subject))]
     Malformed {
@@ -68,6 +88,21 @@ pub enum PathProblem {
     /// Nobody known issued it.
     #[error("no path to a trusted root; issuer is {0}")]
     NoPath(String),
+    /// Its issuer is not known, and could not be fetched from where the certificate says that it is.
+    #[error(
+        "no path to a trusted root; issuer is {issuer}, whose certificate is not to be had: {because}"
+    )]
+    IssuerUnavailable {
+        /// The issuer.
+        issuer: String,
+        /// Why.
+        because: String,
+        /// Whether it may be there later.
+        is_temporary: bool,
+    },
+    /// The operator distrusts this certificate.
+    #[error("{} is on the distrust list", whose(.0))]
+    Distrusted(String),
     /// It vouches for itself.
     #[error("self-signed and not trusted by itself; pin it to trust it for its address")]
     SelfSigned,
@@ -117,8 +152,25 @@ impl Distrust {
             Self::NotYetValid { .. } => "not-yet-valid",
             Self::WrongUsage { .. } => "wrong-usage",
             Self::Weak { .. } => "weak",
+            Self::Revoked { .. } => "revoked",
+            Self::RevocationUnknown { .. } => "revocation-unknown",
             Self::Malformed { .. } => "malformed",
         }
+    }
+
+    /// Whether the answer may be another one soon, with nothing changed but the network: an outage, no judgement.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        matches!(
+            self,
+            Self::Untrusted(PathProblem::IssuerUnavailable {
+                is_temporary: true,
+                ..
+            }) | Self::RevocationUnknown {
+                is_temporary: true,
+                ..
+            }
+        )
     }
 }
 
@@ -149,7 +201,7 @@ fn list(named: &[String], odd: &[String]) -> String {
 }
 
 /// The day in UTC.
-fn date(time: &SystemTime) -> impl fmt::Display {
+pub(super) fn date(time: &SystemTime) -> impl fmt::Display {
     Timestamp::try_from(*time)
         .unwrap_or(Timestamp::MAX)
         .to_zoned(TimeZone::UTC)

@@ -1,30 +1,39 @@
 //! Trust: whether a certificate speaks for an address, for a purpose, at a time, under what the operator trusts.
 //!
-//! A [`TrustedCertificate`] can only come from here. Revocation is not part of it.
+//! A [`TrustedCertificate`] can only come from here. Validation is pure computation over an [`Evidence`] store: CRLs,
+//! OCSP answers and issuers that it could use and does not find there are noted in [`Notes`]. Whoever may wait lets a
+//! [`Gatherer`] fetch them, and validates again.
 
 mod anchor;
+mod by_name;
 mod distrust;
+mod evidence;
+mod gather;
+mod mozilla;
+mod name;
 mod path;
+mod revocation;
 mod search;
 mod signature;
+mod snapshot;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use moka::sync::Cache;
 use policy::address::Address;
 
-use crate::certificate::{Certificate, Fingerprint, Purpose};
-use path::PathValidator;
-use search::{ByName, Search};
+use crate::certificate::{Certificate, Purpose};
+use snapshot::Snapshot;
 
 pub use anchor::{Anchor, AnchorScope};
 pub use distrust::{Distrust, PathProblem, Weakness};
-
-/// How many validated paths one snapshot remembers.
-const REMEMBERED_PATHS: u64 = 10_000;
+pub use evidence::{Evidence, Wanted};
+pub use gather::{Gatherer, Notes};
+pub use mozilla::{MozillaError, mozilla_mail_roots};
+pub use revocation::crl::{Crl, CrlError};
+pub use revocation::{RevocationMode, RevocationOrder, RevocationPolicy};
+pub use snapshot::TrustParts;
 
 /// A certificate that was found to speak for an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +41,7 @@ pub struct TrustedCertificate {
     certificate: Certificate,
     authorities: Arc<[Certificate]>,
     address: Address,
+    until: Option<SystemTime>,
 }
 
 impl TrustedCertificate {
@@ -47,6 +57,12 @@ impl TrustedCertificate {
         &self.authorities
     }
 
+    /// Until when what is known about revocation counts; none, if that was not looked at.
+    #[must_use]
+    pub const fn revocation_known_until(&self) -> Option<SystemTime> {
+        self.until
+    }
+
     /// The address that it was found to speak for.
     #[must_use]
     pub fn address(&self) -> &Address {
@@ -54,33 +70,40 @@ impl TrustedCertificate {
     }
 }
 
-/// What an operator trusts at one moment; never changes, is shared in an [`Arc`] and replaced as a whole.
+/// What an operator trusts at one moment; never changes, and is replaced as a whole. Cloning it is cheap.
+#[derive(Clone)]
 pub struct Trust {
-    anchors: HashMap<Fingerprint, Vec<Anchor>>,
-    roots: ByName,
-    intermediates: ByName,
-    validator: PathValidator,
-    /// The certificates above one whose path was valid. Dates and scope are checked again each time.
-    remembered: Cache<Fingerprint, Arc<[Certificate]>>,
+    snapshot: Arc<Snapshot>,
+    notes: Option<Notes>,
 }
 
 impl Trust {
-    /// A snapshot of `anchors`, and of CAs that help to find the way to them without being trusted themselves.
+    /// A snapshot of `anchors`, and of CAs that help to find the way to them without being trusted themselves, by which
+    /// revocation is not looked at.
     #[must_use]
     pub fn new(anchors: Vec<Anchor>, intermediates: Vec<Certificate>) -> Self {
-        let roots = anchors.iter().filter(|anchor| anchor.may_issue());
-        let roots = ByName::new(roots.map(|anchor| anchor.certificate.clone()));
-        let mut by_fingerprint: HashMap<_, Vec<Anchor>> = HashMap::new();
-        for anchor in anchors {
-            let fingerprint = anchor.certificate.sha256();
-            by_fingerprint.entry(fingerprint).or_default().push(anchor);
-        }
+        Self::of(TrustParts {
+            anchors,
+            intermediates,
+            ..TrustParts::default()
+        })
+    }
+
+    /// A snapshot of all that.
+    #[must_use]
+    pub fn of(parts: TrustParts) -> Self {
         Self {
-            anchors: by_fingerprint,
-            roots,
-            intermediates: ByName::new(intermediates.into_iter().filter(Certificate::is_ca)),
-            validator: PathValidator::new(),
-            remembered: Cache::new(REMEMBERED_PATHS),
+            snapshot: Arc::new(Snapshot::new(parts)),
+            notes: None,
+        }
+    }
+
+    /// The same snapshot, whose validations write into `notes` what they would have needed.
+    #[must_use]
+    pub fn noting(&self, notes: &Notes) -> Self {
+        Self {
+            snapshot: Arc::clone(&self.snapshot),
+            notes: Some(notes.clone()),
         }
     }
 
@@ -101,57 +124,24 @@ impl Trust {
         check_purpose(certificate, purpose)?;
         path::check_dates(certificate, at)?;
         path::check_key(certificate)?;
-        let authorities = self.authorities(certificate, extra, address, at)?;
-        check_name_constraints(&authorities, address)?;
+        let (way, wanted) = self.snapshot.way(certificate, extra, address, at);
+        if let Some(notes) = &self.notes {
+            notes.add(wanted);
+        }
+        let way = way?;
+        check_name_constraints(&way.authorities, address)?;
         Ok(TrustedCertificate {
             certificate: certificate.clone(),
-            authorities,
+            authorities: way.authorities,
             address: address.clone(),
+            until: way.until,
         })
-    }
-
-    fn authorities(
-        &self,
-        certificate: &Certificate,
-        extra: &[Certificate],
-        address: &Address,
-        at: SystemTime,
-    ) -> Result<Arc<[Certificate]>, Distrust> {
-        if self.is_anchor_for(certificate, address) {
-            return Ok(Arc::from([]));
-        }
-        if let Some(known) = self.remembered_authorities(certificate, address, at) {
-            return Ok(known);
-        }
-        let path = Search::new(self, extra, address, at).run(certificate)?;
-        let authorities: Arc<[Certificate]> = path.into_iter().skip(1).collect();
-        self.remembered
-            .insert(certificate.sha256(), Arc::clone(&authorities));
-        Ok(authorities)
-    }
-
-    fn remembered_authorities(
-        &self,
-        certificate: &Certificate,
-        address: &Address,
-        at: SystemTime,
-    ) -> Option<Arc<[Certificate]>> {
-        let known = self.remembered.get(&certificate.sha256())?;
-        let is_in_time = known.iter().all(|ca| path::check_dates(ca, at).is_ok());
-        let is_in_scope = known.last().is_some_and(|a| self.is_anchor_for(a, address));
-        (is_in_time && is_in_scope).then_some(known)
-    }
-
-    fn is_anchor_for(&self, certificate: &Certificate, address: &Address) -> bool {
-        self.anchors
-            .get(&certificate.sha256())
-            .is_some_and(|anchors| anchors.iter().any(|anchor| anchor.scope.admits(address)))
     }
 }
 
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Trust({} anchors)", self.anchors.len())
+        write!(f, "Trust({} anchors)", self.snapshot.anchors.len())
     }
 }
 

@@ -4,14 +4,17 @@
 //! certificates that point at each other in every way. No step is taken without the issuer's signature, so that decoys
 //! under the right name lead nowhere.
 
-use std::collections::HashMap;
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use policy::address::Address;
 
-use super::Trust;
+use super::by_name::{ByName, name_key};
 use super::distrust::{Distrust, PathProblem};
+use super::evidence::{Evidence, Fact, Known, Problem, Wanted};
+use super::revocation::{self, RevocationMode, RevocationPolicy, Status};
 use super::signature::may_be_signed_by;
+use super::snapshot::Snapshot;
 use crate::certificate::Certificate;
 
 /// The most certificates in a path, the anchor included.
@@ -20,76 +23,69 @@ const MAX_DEPTH: usize = 8;
 const MAX_PATHS: usize = 64;
 /// The most signatures that are checked on the way.
 const MAX_STEPS: usize = 256;
-
-/// Certificates by the names that they issue under.
-#[derive(Debug, Default)]
-pub(super) struct ByName(HashMap<String, Vec<Certificate>>);
-
-impl ByName {
-    pub(super) fn new(certificates: impl IntoIterator<Item = Certificate>) -> Self {
-        let mut by_name: HashMap<_, Vec<Certificate>> = HashMap::new();
-        for certificate in certificates {
-            let same_name = by_name.entry(name_key(certificate.subject())).or_default();
-            if !same_name.contains(&certificate) {
-                same_name.push(certificate);
-            }
-        }
-        Self(by_name)
-    }
-
-    fn issuers_of<'a>(
-        &'a self,
-        certificate: &'a Certificate,
-    ) -> impl Iterator<Item = &'a Certificate> {
-        self.0
-            .get(&name_key(certificate.issuer()))
-            .into_iter()
-            .flatten()
-            .filter(|issuer| key_identifiers_agree(issuer, certificate))
-    }
-}
+/// The most fetches that one validation asks for.
+const MAX_WANTED: usize = 16;
+/// Signers of CRLs are asked about in turn; the signers of the CRLs about those of theirs are not.
+const MAX_SIGNER_DEPTH: u8 = 2;
+/// Where nothing is known and nothing is insisted on, it is tried again after this time.
+const UNKNOWN_FOR: Duration = Duration::from_secs(5 * 60);
 
 /// One search.
 pub(super) struct Search<'a> {
-    trust: &'a Trust,
-    extra: ByName,
+    snapshot: &'a Snapshot,
+    extra: &'a [Certificate],
+    extra_by_name: ByName,
     address: &'a Address,
-    at: SystemTime,
+    pub(super) at: SystemTime,
+    /// How many searches for signers of CRLs stand around this one.
+    depth: u8,
     paths: usize,
     steps: usize,
+    /// What could not be looked at yet.
+    wanted: Vec<Wanted>,
+    /// Until when the evidence about the path counts.
+    until: Option<SystemTime>,
     /// What to say if nothing holds: the first invalid path to an anchor, ...
     problem: Option<Distrust>,
     /// ... else the first anchor that does not count for the address, ...
     out_of_scope: Option<String>,
     /// ... else the first certificate that those with its issuer's name did not sign, ...
     unsigned: Option<String>,
+    /// ... else the first issuer that could not be fetched, and why, ...
+    unavailable: Option<(String, Problem)>,
     /// ... else the first issuer that nobody knows.
     missing: Option<String>,
 }
 
 impl<'a> Search<'a> {
     pub(super) fn new(
-        trust: &'a Trust,
-        extra: &[Certificate],
+        snapshot: &'a Snapshot,
+        extra: &'a [Certificate],
         address: &'a Address,
         at: SystemTime,
     ) -> Self {
         Self {
-            trust,
-            extra: ByName::new(extra.iter().filter(|c| c.is_ca()).cloned()),
+            snapshot,
+            extra,
+            extra_by_name: ByName::default(),
             address,
             at,
+            depth: 0,
             paths: 0,
             steps: 0,
+            wanted: Vec::new(),
+            until: None,
             problem: None,
             out_of_scope: None,
             unsigned: None,
+            unavailable: None,
             missing: None,
         }
     }
 
     /// The first valid path: `certificate` first, an anchor that admits the address last.
-    pub(super) fn run(mut self, certificate: &Certificate) -> Result<Vec<Certificate>, Distrust> {
+    pub(super) fn run(&mut self, certificate: &Certificate) -> Result<Vec<Certificate>, Distrust> {
+        self.extra_by_name = ByName::new(self.extra.iter().filter(|c| c.is_ca()).cloned());
         let mut path = vec![certificate.clone()];
         if self.climb(&mut path) {
             return Ok(path);
@@ -97,17 +93,126 @@ impl<'a> Search<'a> {
         Err(self.reason(certificate))
     }
 
-    fn reason(self, certificate: &Certificate) -> Distrust {
-        if let Some(problem) = self.problem {
+    /// What would have helped, if it had been there.
+    pub(super) fn into_wanted(self) -> Vec<Wanted> {
+        self.wanted
+    }
+
+    /// Until when the evidence counts by which the path was found good; none, if there was nothing to look at.
+    pub(super) const fn until(&self) -> Option<SystemTime> {
+        self.until
+    }
+
+    pub(super) const fn address(&self) -> &'a Address {
+        self.address
+    }
+
+    pub(super) fn evidence(&self) -> &'a Evidence {
+        &self.snapshot.evidence
+    }
+
+    pub(super) fn policy(&self) -> RevocationPolicy {
+        self.snapshot.revocation
+    }
+
+    pub(super) fn wanted_count(&self) -> usize {
+        self.wanted.len()
+    }
+
+    /// What is known of `wanted`, which is noted if it should be fetched.
+    pub(super) fn known(&mut self, wanted: Wanted) -> Arc<Known> {
+        let known = self.snapshot.evidence.known(&wanted);
+        let is_new = !self.wanted.contains(&wanted);
+        if known.is_due(self.at) && is_new && self.wanted.len() < MAX_WANTED {
+            self.wanted.push(wanted);
+        }
+        known
+    }
+
+    /// Every authority that is known under a name.
+    pub(super) fn authorities_named(&self, name: &[u8]) -> Vec<Certificate> {
+        let snapshot = self.snapshot;
+        [
+            &snapshot.roots,
+            &snapshot.intermediates,
+            &snapshot.list_signers,
+            &self.extra_by_name,
+        ]
+        .into_iter()
+        .flat_map(|by_name| by_name.named(name))
+        .cloned()
+        .collect()
+    }
+
+    /// Whether a valid path leads from `authority` to `anchor`.
+    pub(super) fn leads_to(&mut self, authority: &Certificate, anchor: &Certificate) -> bool {
+        if authority == anchor {
+            return true;
+        }
+        let mut search = Self {
+            depth: self.depth + 1,
+            ..Self::new(self.snapshot, self.extra, self.address, self.at)
+        };
+        let found = search.run(authority);
+        for wanted in search.wanted {
+            if !self.wanted.contains(&wanted) && self.wanted.len() < MAX_WANTED {
+                self.wanted.push(wanted);
+            }
+        }
+        found.is_ok_and(|path| path.last() == Some(anchor))
+    }
+
+    /// Whether `certificate` and the `authorities` above it (the anchor last), a valid path, are still to be believed.
+    pub(super) fn check_revocation(
+        &mut self,
+        certificate: &Certificate,
+        authorities: &[Certificate],
+    ) -> Result<(), Distrust> {
+        let Some(anchor) = authorities.last() else {
+            return Ok(());
+        };
+        let mode = self.snapshot.revocation_mode(anchor, self.address);
+        if mode == RevocationMode::Off || self.depth > MAX_SIGNER_DEPTH {
+            return Ok(());
+        }
+        let mut until: Option<SystemTime> = None;
+        let mut worst = Ok(());
+        // All are asked, so that what is missing is fetched at once; who stands highest decides.
+        let issued = std::iter::once(certificate).chain(authorities);
+        let pairs: Vec<_> = issued.zip(authorities).collect();
+        for (certificate, issuer) in pairs.into_iter().rev() {
+            let status = revocation::status(self, certificate, issuer, anchor);
+            let (end, outcome) = judge(status, mode, certificate, self.at);
+            until = [until, end].into_iter().flatten().min();
+            worst = worst.and(outcome);
+        }
+        self.until = until;
+        worst
+    }
+
+    fn reason(&mut self, certificate: &Certificate) -> Distrust {
+        if let Some(problem) = self.problem.take() {
             return problem;
         }
-        Distrust::Untrusted(match (self.out_of_scope, self.unsigned, self.missing) {
-            (Some(root), _, _) => PathProblem::OutOfScope(root),
-            (None, Some(subject), _) => PathProblem::BadSignature(subject),
-            (None, None, _) if certificate.is_self_issued() => PathProblem::SelfSigned,
-            (None, None, Some(issuer)) => PathProblem::NoPath(issuer),
-            (None, None, None) => PathProblem::NoPath(certificate.issuer().to_owned()),
-        })
+        Distrust::Untrusted(
+            match (
+                &self.out_of_scope,
+                &self.unsigned,
+                &self.unavailable,
+                &self.missing,
+            ) {
+                (Some(root), _, _, _) => PathProblem::OutOfScope(root.clone()),
+                (None, Some(subject), _, _) => PathProblem::BadSignature(subject.clone()),
+                (None, None, _, _) if certificate.is_self_issued() => PathProblem::SelfSigned,
+                (None, None, Some((issuer, because)), _) => PathProblem::IssuerUnavailable {
+                    issuer: issuer.clone(),
+                    because: because.text.clone(),
+                    is_temporary: because.is_temporary,
+                },
+                (None, None, None, Some(issuer)) => PathProblem::NoPath(issuer.clone()),
+                (None, None, None, None) => PathProblem::NoPath(certificate.issuer().to_owned()),
+            },
+        )
     }
 
     /// Whether the path could be completed; it is left as it was if not.
@@ -121,38 +226,91 @@ impl<'a> Search<'a> {
         if path.len() + 1 >= MAX_DEPTH {
             return false;
         }
-        let known = self.trust.intermediates.issuers_of(&last);
+        let known = self.snapshot.intermediates.issuers_of(&last);
         let issuers: Vec<Certificate> = known
-            .chain(self.extra.issuers_of(&last))
-            .filter(|issuer| !path.iter().any(|below| is_same_authority(below, issuer)))
+            .chain(self.extra_by_name.issuers_of(&last))
             .cloned()
             .collect();
-        if issuers.is_empty() {
+        let mut found_issuer = false;
+        if self.climb_by(path, &last, issuers, &mut found_issuer) {
+            return true;
+        }
+        if found_issuer || last.is_self_issued() {
+            return false;
+        }
+        let fetched = self.fetched_issuers(&last);
+        if fetched.is_empty() {
             self.missing.get_or_insert_with(|| last.issuer().to_owned());
         }
-        issuers.into_iter().any(|issuer| {
+        self.climb_by(path, &last, fetched, &mut found_issuer)
+    }
+
+    /// Goes on by each of `issuers` that signed `last`; says in `found` whether one did.
+    fn climb_by(
+        &mut self,
+        path: &mut Vec<Certificate>,
+        last: &Certificate,
+        issuers: Vec<Certificate>,
+        found: &mut bool,
+    ) -> bool {
+        for issuer in issuers {
+            if path.iter().any(|below| is_same_authority(below, &issuer)) {
+                *found = true;
+                continue;
+            }
             if self.is_exhausted() {
                 return false;
             }
-            if !self.is_signed_by(&last, &issuer) {
-                return false;
+            if !self.is_signed_by(last, &issuer) || self.is_distrusted(&issuer) {
+                continue;
             }
+            *found = true;
             path.push(issuer);
-            let done = self.climb(path);
-            if !done {
-                path.pop();
+            if self.climb(path) {
+                return true;
             }
-            done
-        })
+            path.pop();
+        }
+        false
+    }
+
+    /// The certificates of issuers that `certificate` points to, as far as they were fetched.
+    fn fetched_issuers(&mut self, certificate: &Certificate) -> Vec<Certificate> {
+        if !self.snapshot.fetch_issuers {
+            return Vec::new();
+        }
+        let mut issuers = Vec::new();
+        for url in certificate.issuer_urls() {
+            let known = self.known(Wanted::Issuers { url: url.clone() });
+            if let Some(Fact::Issuers(fetched)) = &known.fact {
+                let fitting = |issuer: &&Certificate| {
+                    issuer.is_ca() && name_key(issuer.subject()) == name_key(certificate.issuer())
+                };
+                issuers.extend(fetched.iter().filter(fitting).cloned());
+            } else if let Some(problem) = &known.problem {
+                let issuer = certificate.issuer().to_owned();
+                self.unavailable.get_or_insert((issuer, problem.clone()));
+            }
+        }
+        issuers
+    }
+
+    fn is_distrusted(&mut self, authority: &Certificate) -> bool {
+        let is_distrusted = self.snapshot.distrusted.contains(&authority.sha256());
+        if is_distrusted {
+            let subject = authority.subject().to_owned();
+            self.note(Distrust::Untrusted(PathProblem::Distrusted(subject)));
+        }
+        is_distrusted
     }
 
     fn reaches_anchor(&mut self, path: &mut Vec<Certificate>, last: &Certificate) -> bool {
-        let trust = self.trust;
-        for certificate in trust.roots.issuers_of(last) {
-            if certificate == last || self.is_exhausted() {
+        let snapshot = self.snapshot;
+        for certificate in snapshot.roots.issuers_of(last) {
+            if certificate == last || self.is_exhausted() || self.is_distrusted(certificate) {
                 continue;
             }
-            if !trust.is_anchor_for(certificate, self.address) {
+            if !snapshot.is_anchor_for(certificate, self.address) {
                 let root = || certificate.subject().to_owned();
                 self.out_of_scope.get_or_insert_with(root);
                 continue;
@@ -162,13 +320,21 @@ impl<'a> Search<'a> {
             }
             self.paths += 1;
             path.push(certificate.clone());
-            match trust.validator.validate(path, self.at) {
+            match self.check_path(path) {
                 Ok(()) => return true,
                 Err(distrust) => self.note(distrust),
             }
             path.pop();
         }
         false
+    }
+
+    fn check_path(&mut self, path: &[Certificate]) -> Result<(), Distrust> {
+        self.snapshot.validator.validate(path, self.at)?;
+        match path {
+            [certificate, authorities @ ..] => self.check_revocation(certificate, authorities),
+            [] => Ok(()),
+        }
     }
 
     fn is_signed_by(&mut self, issued: &Certificate, issuer: &Certificate) -> bool {
@@ -194,23 +360,37 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Names are compared without regard to case, blanks and string type when a path is validated (RFC 5280, section 7.1);
-/// to find candidates, anything that cannot tell two equal names apart will do.
-fn name_key(name: &str) -> String {
-    name.chars()
-        .filter(|c| !c.is_whitespace() && *c != '\\')
-        .flat_map(char::to_lowercase)
-        .collect()
-}
-
-/// The key identifiers are hints (RFC 5280, section 4.2.1.1), but where both are there they must not contradict.
-fn key_identifiers_agree(issuer: &Certificate, issued: &Certificate) -> bool {
-    match (
-        issuer.subject_key_identifier(),
-        issued.authority_key_identifier(),
-    ) {
-        (Some(own), Some(named)) => own == named,
-        _ => true,
+/// What a status means under a mode, and until when.
+fn judge(
+    status: Status,
+    mode: RevocationMode,
+    certificate: &Certificate,
+    at: SystemTime,
+) -> (Option<SystemTime>, Result<(), Distrust>) {
+    let subject = certificate.subject().to_owned();
+    match status {
+        Status::Good { until } => (Some(until.max(at)), Ok(())),
+        Status::Revoked { on, reason } => {
+            let because = revocation::reason_text(reason);
+            let revoked = Distrust::Revoked {
+                subject,
+                on,
+                because,
+            };
+            (None, Err(revoked))
+        }
+        Status::Unknown(unknown) if mode != RevocationMode::Hard => {
+            let next_try = unknown.is_temporary.then(|| at + UNKNOWN_FOR);
+            (next_try, Ok(()))
+        }
+        Status::Unknown(unknown) => {
+            let unknown = Distrust::RevocationUnknown {
+                subject,
+                because: unknown.because,
+                is_temporary: unknown.is_temporary,
+            };
+            (None, Err(unknown))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Signatures on certificates, checked by aws-lc (RFC 4055, RFC 5758, RFC 8410).
+//! Signatures on certificates, checked by aws-lc (RFC 4055, RFC 5758, RFC 8410, RFC 9881).
 //!
 //! MD2, MD5 and SHA-1 are named as weak and never checked: a collision makes such a signature mean nothing.
 
@@ -16,7 +16,7 @@ use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
 use super::distrust::Weakness;
 use crate::certificate::Certificate;
-use crate::cms::Curve;
+use crate::cms::{Curve, MlDsa};
 
 /// ecdsa-with-SHA1 (RFC 3279, section 2.2.3).
 const ECDSA_WITH_SHA_1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");
@@ -30,6 +30,7 @@ pub(super) enum CertificateSignature {
     RsaPss(Digest),
     Ecdsa(Digest),
     Ed25519,
+    MlDsa(MlDsa),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl CertificateSignature {
             rfc5912::ECDSA_WITH_SHA_512 => Self::Ecdsa(Digest::Sha512),
             rfc8410::ID_ED_25519 => Self::Ed25519,
             rfc5912::ID_RSASSA_PSS => Self::RsaPss(pss_digest(algorithm)?),
-            oid => return Err(weak_digest(oid)),
+            oid => Self::MlDsa(MlDsa::from_oid(oid).ok_or_else(|| weak_digest(oid))?),
         })
     }
 
@@ -91,6 +92,7 @@ impl CertificateSignature {
             }
             (Self::Ecdsa(digest), rfc5912::ID_EC_PUBLIC_KEY) => Some(ecdsa(curve(key)?, digest)),
             (Self::Ed25519, rfc8410::ID_ED_25519) => Some(&ED25519),
+            (Self::MlDsa(dsa), oid) if oid == dsa.oid() => Some(dsa.verification()),
             _ => None,
         }
     }
@@ -104,6 +106,20 @@ pub(super) fn may_be_signed_by(issued: &Certificate, issuer: &Certificate) -> bo
     };
     SubjectPublicKeyInfoOwned::from_der(issuer.spki_der())
         .is_ok_and(|key| kind.verifies(&key, issued.to_be_signed(), issued.signature()))
+}
+
+/// Whether `signature` over `message`, made in the way of `algorithm`, is by the key of `signer`. A weak one is none.
+pub(super) fn is_signed_with(
+    signer: &Certificate,
+    algorithm: &AlgorithmIdentifierOwned,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let Ok(kind) = CertificateSignature::read(algorithm) else {
+        return false;
+    };
+    SubjectPublicKeyInfoOwned::from_der(signer.spki_der())
+        .is_ok_and(|key| kind.verifies(&key, message, signature))
 }
 
 fn rsa_pkcs1(digest: Digest) -> &'static dyn VerificationAlgorithm {
@@ -177,4 +193,24 @@ fn pss_hash_oid(parameters: &[u8]) -> der::Result<Option<ObjectIdentifier>> {
     let hash =
         reader.context_specific::<AlgorithmIdentifierOwned>(TagNumber(0), TagMode::Explicit)?;
     Ok(hash.map(|hash| hash.oid))
+}
+
+#[cfg(test)]
+mod tests {
+    use encodify::pem;
+
+    use super::*;
+
+    /// The self-signed certificate of RFC 9881, appendix C.
+    #[test]
+    fn the_certificate_of_rfc_9881_is_signed_by_its_own_key() {
+        let text = include_bytes!("../../tests/data/post-quantum/rfc9881-ml-dsa-44.pem");
+        let mut der = pem::STANDARD.blocks(text).next().unwrap().unwrap().contents;
+        let certificate = Certificate::from_der(&der).unwrap();
+        assert!(may_be_signed_by(&certificate, &certificate));
+        let last = der.len() - 1000;
+        der[last] ^= 1;
+        let changed = Certificate::from_der(&der).unwrap();
+        assert!(!may_be_signed_by(&changed, &certificate));
+    }
 }

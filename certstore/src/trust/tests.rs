@@ -1,4 +1,5 @@
 mod hostile;
+mod ocsp;
 mod openssl;
 mod openssl_suite;
 mod pkits;

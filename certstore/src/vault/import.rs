@@ -4,8 +4,9 @@ use policy::address::Address;
 use zeroize::Zeroizing;
 
 use super::key_file::{self, KeyFile, KeyFileError};
+use super::key_rejection::KeyRejection;
 use super::pkcs12::Passphrase;
-use super::software_key::{KeyRejection, SoftwareKey};
+use super::software_key::SoftwareKey;
 use super::{Vault, VaultError, place_of_key};
 use crate::certificate::{Certificate, Purpose};
 use crate::database::{KeyOrigin, KeyPurpose, NewKey};

@@ -7,7 +7,7 @@ use crate::cms::ber::BerError;
 pub enum KeyRejection {
     /// A key of another kind; its algorithm or curve as an object identifier.
     #[error(
-        "the private key is of a kind that is not supported ({0}): RSA, EC keys on P-256, P-384 and P-521, Ed25519 and X25519 are"
+        "the private key is of a kind that is not supported ({0}): RSA, EC keys on P-256, P-384 and P-521, Ed25519, X25519, ML-DSA and ML-KEM are"
     )]
     Unsupported(String),
     /// An RSA key that is too short or too long, or whose numbers do not fit together, or the like for EC.

@@ -10,7 +10,7 @@ use super::software_key::SoftwareKey;
 use super::{Vault, VaultError, place_of_key};
 use crate::certificate::{Certificate, Purpose};
 use crate::cms::{
-    Curve, Decryptor, Digest, KeyFailure, KeyTransport, RecipientId, SignatureScheme, Signer,
+    Curve, Decryptor, Digest, KeyFailure, KeyTransport, MlKem, RecipientId, SignatureScheme, Signer,
 };
 use crate::database::{KeyEntry, KeyPurpose, KeyState, StoredKey};
 use crate::seal::SealingKey;
@@ -254,5 +254,9 @@ impl Decryptor for VaultDecryptor {
 
     fn agree_x25519(&self, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
         self.key.agree_x25519(public_key)
+    }
+
+    fn decapsulate(&self, kem: MlKem, ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        self.key.decapsulate(kem, ciphertext)
     }
 }

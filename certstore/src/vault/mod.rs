@@ -12,7 +12,11 @@ mod import;
 mod key_file;
 mod key_rejection;
 mod keyring;
+mod ml_dsa;
+mod ml_kem;
+mod new_key;
 mod pkcs12;
+mod private_key_form;
 mod software_key;
 mod vault_key;
 
@@ -36,6 +40,8 @@ pub use follow::apply_changes;
 pub use import::{ImportError, ImportOptions, ImportedKey};
 pub use key_file::{KeyFileError, MAX_KEY_FILE_SIZE};
 pub use key_rejection::KeyRejection;
+pub(crate) use new_key::GeneratedKey;
+pub use new_key::KeyAlgorithm;
 pub use vault_key::open_vault_key;
 
 /// Owners whose keys are kept open at once.

@@ -1,7 +1,7 @@
 //! A private key in memory, ready for use with aws-lc; the only place where one does its work.
 //!
 //! RSA keys (2048 to 8192 bits) sign with PKCS#1 v1.5 and PSS and decrypt; EC keys on the NIST curves sign and agree;
-//! Ed25519 keys sign, X25519 keys agree.
+//! Ed25519 and ML-DSA keys sign, X25519 keys agree, ML-KEM keys open what was encapsulated.
 //! aws-lc clears the memory of its key objects when they go. What a failed operation tells is that it failed.
 
 use aws_lc_rs::agreement::{self, UnparsedPublicKey};
@@ -21,22 +21,28 @@ use const_oid::db::rfc5912::{
     ID_EC_PUBLIC_KEY, ID_RSASSA_PSS, RSA_ENCRYPTION, SECP_256_R_1, SECP_384_R_1, SECP_521_R_1,
 };
 use const_oid::db::rfc8410::{ID_ED_25519, ID_X_25519};
-use der::Decode;
-use spki::SubjectPublicKeyInfoRef;
+use der::asn1::{Any, BitStringRef, Null};
+use der::{Decode, Encode};
+use spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfo, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
 use super::curve25519::{Ed25519Key, X25519Key};
-pub(super) use super::key_rejection::KeyRejection;
+use super::key_rejection::KeyRejection;
+use super::ml_dsa::MlDsaKey;
+use super::ml_kem::MlKemKey;
 use crate::certificate::Certificate;
 use crate::cms::ber::{Element, Tag};
-use crate::cms::{Curve, Digest, KeyFailure, KeyTransport, SignatureScheme, oaep_algorithm};
-
+use crate::cms::{
+    Curve, Digest, KeyFailure, KeyTransport, MlDsa, MlKem, SignatureScheme, oaep_algorithm,
+};
 /// A private key.
 pub(super) enum SoftwareKey {
     Rsa(Box<RsaKey>),
     Ec(Box<EcKey>),
     Ed25519(Box<Ed25519Key>),
     X25519(Box<X25519Key>),
+    MlDsa(Box<MlDsaKey>),
+    MlKem(Box<MlKemKey>),
 }
 
 pub(super) struct RsaKey {
@@ -59,6 +65,8 @@ impl std::fmt::Debug for SoftwareKey {
             Self::Ec(_) => "SoftwareKey(EC)",
             Self::Ed25519(_) => "SoftwareKey(Ed25519)",
             Self::X25519(_) => "SoftwareKey(X25519)",
+            Self::MlDsa(_) => "SoftwareKey(ML-DSA)",
+            Self::MlKem(_) => "SoftwareKey(ML-KEM)",
         })
     }
 }
@@ -91,8 +99,17 @@ impl SoftwareKey {
             }
             ID_ED_25519 => Ok(Self::Ed25519(Box::new(Ed25519Key::read(&key)?))),
             ID_X_25519 => Ok(Self::X25519(Box::new(X25519Key::read(&key)?))),
-            other => Err(KeyRejection::Unsupported(other.to_string())),
+            other => Self::post_quantum(other, &key),
         }
+    }
+
+    fn post_quantum(algorithm: ObjectIdentifier, key: &[u8]) -> Result<Self, KeyRejection> {
+        if let Some(dsa) = MlDsa::from_oid(algorithm) {
+            return MlDsaKey::read(dsa, key).map(|key| Self::MlDsa(Box::new(key)));
+        }
+        let kem = MlKem::from_oid(algorithm)
+            .ok_or_else(|| KeyRejection::Unsupported(algorithm.to_string()))?;
+        MlKemKey::read(kem, key).map(|key| Self::MlKem(Box::new(key)))
     }
 
     /// The key in PKCS#8, as it is sealed and exported.
@@ -103,19 +120,44 @@ impl SoftwareKey {
             Self::Ec(key) => key.signing.to_pkcs8v1().map_err(refused)?.as_ref().to_vec(),
             Self::Ed25519(key) => return key.to_pkcs8(),
             Self::X25519(key) => return key.to_pkcs8(),
+            Self::MlDsa(key) => return key.to_pkcs8().map_err(|_| KeyRejection::Refused),
+            Self::MlKem(key) => return key.to_pkcs8().map_err(|_| KeyRejection::Refused),
         }))
     }
 
     /// Whether the certificate is for the public half of this key.
     pub(super) fn belongs_to(&self, certificate: &Certificate) -> bool {
-        let public = match self {
+        SubjectPublicKeyInfoRef::from_der(certificate.spki_der())
+            .is_ok_and(|spki| spki.subject_public_key.raw_bytes() == self.public_key())
+    }
+
+    /// The octets of the BIT STRING in a SubjectPublicKeyInfo.
+    fn public_key(&self) -> &[u8] {
+        match self {
             Self::Rsa(key) => key.signing.public_key().as_ref(),
             Self::Ec(key) => key.signing.public_key().as_ref(),
             Self::Ed25519(key) => key.public(),
             Self::X25519(key) => key.public(),
+            Self::MlDsa(key) => key.public_key(),
+            Self::MlKem(key) => &key.public_key,
+        }
+    }
+
+    /// DER of the SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7).
+    pub(super) fn public_key_info(&self) -> der::Result<Vec<u8>> {
+        let (oid, parameters) = match self {
+            Self::Rsa(_) => (RSA_ENCRYPTION, Some(Null.into())),
+            Self::Ec(key) => (ID_EC_PUBLIC_KEY, Some(Any::from(curve_oid(key.curve)))),
+            Self::Ed25519(_) => (ID_ED_25519, None),
+            Self::X25519(_) => (ID_X_25519, None),
+            Self::MlDsa(key) => (key.dsa.oid(), None),
+            Self::MlKem(key) => (key.kem.oid(), None),
         };
-        SubjectPublicKeyInfoRef::from_der(certificate.spki_der())
-            .is_ok_and(|spki| spki.subject_public_key.raw_bytes() == public)
+        SubjectPublicKeyInfo {
+            algorithm: AlgorithmIdentifierOwned { oid, parameters },
+            subject_public_key: BitStringRef::from_bytes(self.public_key())?,
+        }
+        .to_der()
     }
 
     pub(super) fn sign(
@@ -134,6 +176,7 @@ impl SoftwareKey {
                 key.sign(digest, message)
             }
             (Self::Ed25519(key), SignatureScheme::Ed25519) => key.sign(message),
+            (Self::MlDsa(key), SignatureScheme::MlDsa(dsa)) if key.dsa == dsa => key.sign(message),
             (Self::Ec(_), SignatureScheme::Ecdsa(..)) => {
                 Err(KeyFailure::Unsuitable("ECDSA on another curve"))
             }
@@ -142,6 +185,7 @@ impl SoftwareKey {
                 Err(KeyFailure::Unsuitable("RSA"))
             }
             (_, SignatureScheme::Ed25519) => Err(KeyFailure::Unsuitable("Ed25519")),
+            (_, SignatureScheme::MlDsa(dsa)) => Err(KeyFailure::Unsuitable(dsa.name())),
         }
     }
 
@@ -150,10 +194,10 @@ impl SoftwareKey {
         transport: KeyTransport,
         encrypted_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        match self {
-            Self::Rsa(key) => key.decrypt(transport, encrypted_key),
-            Self::Ec(_) | Self::Ed25519(_) | Self::X25519(_) => Err(KeyFailure::Unsuitable("RSA")),
-        }
+        let Self::Rsa(key) = self else {
+            return Err(KeyFailure::Unsuitable("RSA"));
+        };
+        key.decrypt(transport, encrypted_key)
     }
 
     pub(super) fn decrypt_labelled(
@@ -162,10 +206,10 @@ impl SoftwareKey {
         label: &[u8],
         encrypted_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        match self {
-            Self::Rsa(key) => key.decrypt_oaep(digest, Some(label), encrypted_key),
-            Self::Ec(_) | Self::Ed25519(_) | Self::X25519(_) => Err(KeyFailure::Unsuitable("RSA")),
-        }
+        let Self::Rsa(key) = self else {
+            return Err(KeyFailure::Unsuitable("RSA"));
+        };
+        key.decrypt_oaep(digest, Some(label), encrypted_key)
     }
 
     pub(super) fn agree(
@@ -173,20 +217,33 @@ impl SoftwareKey {
         curve: Curve,
         public_key: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        match self {
-            Self::Ec(key) if key.curve == curve => key.agree(public_key),
-            Self::Ec(_) => Err(KeyFailure::Unsuitable("ECDH on another curve")),
-            Self::Rsa(_) | Self::Ed25519(_) | Self::X25519(_) => {
-                Err(KeyFailure::Unsuitable("ECDH"))
-            }
+        let Self::Ec(key) = self else {
+            return Err(KeyFailure::Unsuitable("ECDH"));
+        };
+        if key.curve != curve {
+            return Err(KeyFailure::Unsuitable("ECDH on another curve"));
         }
+        key.agree(public_key)
     }
 
     pub(super) fn agree_x25519(&self, public_key: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
-        match self {
-            Self::X25519(key) => key.agree(public_key),
-            Self::Rsa(_) | Self::Ec(_) | Self::Ed25519(_) => Err(KeyFailure::Unsuitable("X25519")),
+        let Self::X25519(key) = self else {
+            return Err(KeyFailure::Unsuitable("X25519"));
+        };
+        key.agree(public_key)
+    }
+
+    pub(super) fn decapsulate(
+        &self,
+        kem: MlKem,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFailure> {
+        if let Self::MlKem(key) = self
+            && key.kem == kem
+        {
+            return key.decapsulate(ciphertext);
         }
+        Err(KeyFailure::Unsuitable(kem.name()))
     }
 
     fn rsa(rsa_private_key: &[u8]) -> Result<Self, KeyRejection> {
@@ -308,6 +365,14 @@ fn named_curve(oid: ObjectIdentifier) -> Result<Curve, KeyRejection> {
         SECP_384_R_1 => Ok(Curve::P384),
         SECP_521_R_1 => Ok(Curve::P521),
         other => Err(KeyRejection::Unsupported(other.to_string())),
+    }
+}
+
+fn curve_oid(curve: Curve) -> ObjectIdentifier {
+    match curve {
+        Curve::P256 => SECP_256_R_1,
+        Curve::P384 => SECP_384_R_1,
+        Curve::P521 => SECP_521_R_1,
     }
 }
 

@@ -1,5 +1,6 @@
 mod files;
 mod operations;
+mod post_quantum;
 
 use encodify::pem;
 use rcgen::KeyUsagePurpose;
@@ -267,6 +268,7 @@ async fn changes_of_another_process_count_at_once() {
     let anchor = Anchor {
         certificate: root.certificate(),
         scope: AnchorScope::Everybody,
+        revocation: None,
     };
     crate::lookup::add_anchor(&database, &anchor, now())
         .await

@@ -2,8 +2,10 @@
 
 mod directories;
 mod follow;
+mod metrics;
 mod policy_files;
 mod store;
+mod trust_files;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -11,11 +13,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certstore::clock::Clock;
+use certstore::lookup::Lookup;
 use policy::compile::Policy;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::deliver::{Deliver, DeliverError, system_roots};
+use crate::harvest::Harvester;
 use crate::intake::Gatekeeper;
 use crate::listen::{self, ListenError};
 use crate::observe;
@@ -23,9 +28,12 @@ use crate::publication;
 use crate::resolve::Keyring;
 use crate::spool::{Spool, SpoolError};
 
+use metrics::Figures;
+
 pub use directories::DirectoryError;
 pub use policy_files::{Checked, UNAVAILABLE, check_policy, load_policy, load_policy_from};
 pub use store::{Store, StoreError};
+pub use trust_files::{crls, settings};
 
 /// How long sessions and deliveries under way may take to end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,6 +44,14 @@ pub enum StartError {
     /// Certificates and keys cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Figures cannot be shown.
+    #[error("metrics cannot be served at {address}: {reason}")]
+    Metrics {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        reason: String,
+    },
     /// The queue cannot be used.
     #[error(transparent)]
     Spool(#[from] SpoolError),
@@ -58,6 +74,10 @@ pub async fn run(
     ready: impl FnOnce(&[SocketAddr]),
     stop: impl Future<Output = &'static str>,
 ) -> Result<(), StartError> {
+    let figures = match config.metrics {
+        Some(address) => Some(Figures::start(address).await?),
+        None => None,
+    };
     let store = Store::open(&config, Arc::clone(&clock)).await?;
     let spool = Arc::new(Spool::open(
         &config.data_dir,
@@ -86,7 +106,17 @@ pub async fn run(
         lookup: Arc::clone(&store.lookup),
         vault: Arc::clone(&store.vault),
     };
-    let following = tokio::spawn(follow::follow(store.changes().await?, keyring.clone()));
+    let (shutdown, shut_down) = watch::channel(false);
+    let mut background = JoinSet::new();
+    background.spawn(follow::follow(store.changes().await?, keyring.clone()));
+    let lookup = || Arc::clone(&store.lookup);
+    background.spawn(trust_files::keep_fresh(config.trust.clone(), lookup()));
+    background.spawn(keep_answers_fresh(lookup()));
+    background.spawn(publication::serve(published, shut_down.clone()));
+    if let Some(figures) = figures {
+        background.spawn(figures.serve(lookup(), Arc::clone(&spool)));
+    }
+    let harvester = harvester(&config, &store, &clock, &mut background);
     let rules = policy.rule_count();
     let hostname = config.hostname.clone();
     let gatekeeper = Arc::new(Gatekeeper {
@@ -96,10 +126,9 @@ pub async fn run(
         keyring,
         spool: Arc::clone(&spool),
         clock,
+        harvester,
         crypto: Arc::new(Semaphore::new(cores())),
     });
-    let (shutdown, shut_down) = watch::channel(false);
-    let publishing = tokio::spawn(publication::serve(published, shut_down.clone()));
     let serving = tokio::spawn(listen::serve(listeners, settings, gatekeeper, shut_down));
 
     observe::started(&hostname, addresses.len(), rules);
@@ -109,11 +138,36 @@ pub async fn run(
     // Who is not done in time is cut off: what was not answered with 250 is the sender's to send again.
     let _cut_off = tokio::time::timeout(PATIENCE, serving).await;
     deliver.shutdown(PATIENCE).await;
-    following.abort();
-    publishing.abort();
+    background.shutdown().await;
     store.database.close().await;
     observe::stopped();
     Ok(())
+}
+
+/// Certificates in the cache that are past their time and still given out.
+async fn keep_answers_fresh(lookup: Arc<Lookup>) {
+    lookup.keep_fresh().await;
+}
+
+/// Keeps certificates from verified signatures, unless that is switched off.
+fn harvester(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    background: &mut JoinSet<()>,
+) -> Option<Harvester> {
+    if !config.harvest.is_on {
+        return None;
+    }
+    let (harvester, harvesting) = Harvester::new(
+        store.database.clone(),
+        Arc::clone(&store.lookup),
+        config.harvest.accept,
+        Arc::clone(clock),
+        &config.internal_domains,
+    );
+    background.spawn(harvesting.run());
+    Some(harvester)
 }
 
 fn cores() -> usize {

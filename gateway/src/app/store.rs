@@ -5,17 +5,19 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use certstore::certificate::{CertificateError, read_certificates};
+use certstore::certificate::CertificateError;
 use certstore::clock::Clock;
 use certstore::database::{ChangeFeed, Database, DatabaseError};
-use certstore::lookup::{Lifetimes, Lookup};
+use certstore::fetch::Fetcher;
+use certstore::lookup::Lookup;
 use certstore::seal::VaultKey;
 use certstore::source::{Source, StoredCertificates};
-use certstore::trust::{Anchor, AnchorScope};
+use certstore::trust::Gatherer;
 use certstore::vault::{Vault, VaultError, open_vault_key};
 
 use super::directories::{self, DirectoryError};
-use crate::config::{Config, TrustConfig};
+use super::trust_files;
+use crate::config::{Config, DatabaseConfig, TrustConfig};
 
 /// The database's name in the data folder.
 const DATABASE: &str = "certstore.db";
@@ -61,6 +63,17 @@ pub enum StoreError {
         /// What the system says.
         error: io::Error,
     },
+    /// Nothing can be fetched: the system gives no TLS.
+    #[error("CRLs and OCSP answers cannot be fetched: {0}")]
+    NoFetching(String),
+    /// A file with a CRL cannot be read.
+    #[error("the CRL in {} cannot be used: {reason}", .path.display())]
+    CrlFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A certificate in a file with anchors is broken.
     #[error("a certificate in {} cannot be trusted: {error}", .path.display())]
     Anchor {
@@ -78,7 +91,10 @@ impl Store {
     /// [`StoreError`].
     pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         make_private_folder(&config.data_dir)?;
-        let database = Database::open(&config.data_dir.join(DATABASE)).await?;
+        let database = match &config.database {
+            DatabaseConfig::Embedded => Database::open(&config.data_dir.join(DATABASE)).await?,
+            DatabaseConfig::Server(url) => Database::connect(url).await?,
+        };
         let vault_key = open_vault_key(&config.vault_key_file, &database).await?;
         let vault = Arc::new(Vault::open(
             database.clone(),
@@ -87,16 +103,22 @@ impl Store {
         ));
         let mut sources: Vec<Box<dyn Source>> =
             vec![Box::new(StoredCertificates::local(database.clone()))];
+        if config.harvest.is_on {
+            sources.push(Box::new(StoredCertificates::harvested(database.clone())));
+        }
         sources.extend(directories::open(&config.directories)?);
-        let anchors = anchors(&config.trust)?;
+        let trust = trust_files::settings(&config.trust)?;
+        let crls = trust_files::crls(&config.trust)?;
         let lookup = Lookup::open(
             database.clone(),
             sources,
-            anchors,
-            clock,
-            Lifetimes::default(),
-        )
-        .await?;
+            trust,
+            Arc::clone(&clock),
+            config.cache,
+        );
+        let mut lookup = lookup.await?;
+        lookup.evidence().set_files(crls);
+        lookup.set_gatherer(gatherer(&config.trust, &lookup, &database, clock).await?);
         Ok(Self {
             database,
             vault_key,
@@ -114,6 +136,23 @@ impl Store {
     }
 }
 
+async fn gatherer(
+    trust: &TrustConfig,
+    lookup: &Lookup,
+    database: &Database,
+    clock: Arc<dyn Clock>,
+) -> Result<Gatherer, StoreError> {
+    let fetcher = Fetcher::new(trust.fetch_private.clone()).map_err(StoreError::NoFetching)?;
+    let gatherer = Gatherer::open(
+        lookup.evidence(),
+        fetcher,
+        database.clone(),
+        clock,
+        trust.ocsp_nonce,
+    );
+    Ok(gatherer.await?)
+}
+
 fn make_private_folder(path: &std::path::Path) -> Result<(), StoreError> {
     use std::os::unix::fs::DirBuilderExt;
     let made = fs::DirBuilder::new()
@@ -124,38 +163,4 @@ fn make_private_folder(path: &std::path::Path) -> Result<(), StoreError> {
         path: path.to_owned(),
         error,
     })
-}
-
-/// The anchors that the configuration names.
-fn anchors(trust: &TrustConfig) -> Result<Vec<Anchor>, StoreError> {
-    let mut anchors = Vec::new();
-    read_anchors(&trust.anchors, &AnchorScope::Everybody, &mut anchors)?;
-    for (domains, files) in &trust.partners {
-        read_anchors(files, &AnchorScope::Domains(domains.clone()), &mut anchors)?;
-    }
-    Ok(anchors)
-}
-
-fn read_anchors(
-    files: &[PathBuf],
-    scope: &AnchorScope,
-    anchors: &mut Vec<Anchor>,
-) -> Result<(), StoreError> {
-    for path in files {
-        let bytes = fs::read(path).map_err(|error| StoreError::AnchorFile {
-            path: path.clone(),
-            error,
-        })?;
-        for certificate in read_certificates(&bytes) {
-            let certificate = certificate.map_err(|error| StoreError::Anchor {
-                path: path.clone(),
-                error,
-            })?;
-            anchors.push(Anchor {
-                certificate,
-                scope: scope.clone(),
-            });
-        }
-    }
-    Ok(())
 }

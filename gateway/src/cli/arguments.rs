@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use certstore::cms::{MlDsa, MlKem};
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// An S/MIME gateway: signs and encrypts outgoing mail, decrypts and verifies incoming mail, as policy files say.
@@ -60,6 +61,12 @@ pub(super) enum Command {
 pub(super) enum CertCommand {
     /// Import certificates (PEM, DER, PKCS#7)
     Import {
+        /// Files to read
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Show what the S/MIME Baseline Requirements ask for and certificates lack
+    Lint {
         /// Files to read
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
@@ -140,14 +147,112 @@ pub(super) enum TrustCommand {
         /// Only for these domains
         #[arg(long, value_name = "DOMAIN")]
         domain: Vec<String>,
+        /// How much an answer about revocation is insisted on [default: as configured for all]
+        #[arg(long)]
+        revocation: Option<Revocation>,
     },
-    /// List all anchors
+    /// List all anchors and what is distrusted
     List,
     /// Stop trusting an anchor
     Remove {
         /// Its SHA-256 fingerprint, as `trust list` prints it
         sha256: String,
     },
+    /// Never believe a certificate, of a person or of a CA, whoever vouches for it
+    Distrust {
+        /// Its SHA-256 fingerprint
+        sha256: String,
+        /// Take it off the list again
+        #[arg(long)]
+        undo: bool,
+    },
+    /// Trust the roots that others trust
+    Import {
+        /// Whose roots
+        whose: ImportedRoots,
+        /// The module of NSS that says which roots are for mail
+        #[arg(
+            long,
+            value_name = "FILE",
+            default_value = "/usr/lib/x86_64-linux-gnu/libnssckbi.so"
+        )]
+        module: PathBuf,
+        /// The folder of roots where there is no such module
+        #[arg(
+            long,
+            value_name = "DIR",
+            default_value = "/usr/share/ca-certificates/mozilla"
+        )]
+        folder: PathBuf,
+    },
+}
+
+/// Whose roots can be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ImportedRoots {
+    /// Mozilla's
+    Mozilla,
+}
+
+/// How much an answer about revocation is insisted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Revocation {
+    /// Not asked
+    Off,
+    /// Revoked certificates are refused, unknown ones used
+    Soft,
+    /// Only certificates that are known not to be revoked are used
+    Hard,
+}
+
+/// The kinds of keys that are made here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum KeyAlgorithm {
+    /// Read by every mail program
+    #[value(name = "rsa-2048")]
+    Rsa2048,
+    /// As the authority has it
+    #[value(name = "rsa-3072")]
+    Rsa3072,
+    #[value(name = "rsa-4096")]
+    Rsa4096,
+    /// An elliptic curve key
+    #[value(name = "p-256")]
+    P256,
+    #[value(name = "p-384")]
+    P384,
+    /// Post-quantum, for signatures
+    #[value(name = "ml-dsa-44")]
+    MlDsa44,
+    #[value(name = "ml-dsa-65")]
+    MlDsa65,
+    #[value(name = "ml-dsa-87")]
+    MlDsa87,
+    /// Post-quantum, for encryption
+    #[value(name = "ml-kem-512")]
+    MlKem512,
+    #[value(name = "ml-kem-768")]
+    MlKem768,
+    #[value(name = "ml-kem-1024")]
+    MlKem1024,
+}
+
+impl From<KeyAlgorithm> for certstore::issue::KeyAlgorithm {
+    fn from(algorithm: KeyAlgorithm) -> Self {
+        match algorithm {
+            KeyAlgorithm::Rsa2048 => Self::Rsa2048,
+            KeyAlgorithm::Rsa3072 => Self::Rsa3072,
+            KeyAlgorithm::Rsa4096 => Self::Rsa4096,
+            KeyAlgorithm::P256 => Self::P256,
+            KeyAlgorithm::P384 => Self::P384,
+            KeyAlgorithm::MlDsa44 => Self::MlDsa(MlDsa::MlDsa44),
+            KeyAlgorithm::MlDsa65 => Self::MlDsa(MlDsa::MlDsa65),
+            KeyAlgorithm::MlDsa87 => Self::MlDsa(MlDsa::MlDsa87),
+            KeyAlgorithm::MlKem512 => Self::MlKem(MlKem::MlKem512),
+            KeyAlgorithm::MlKem768 => Self::MlKem(MlKem::MlKem768),
+            KeyAlgorithm::MlKem1024 => Self::MlKem(MlKem::MlKem1024),
+        }
+    }
 }
 
 /// The built-in certification authority.
@@ -158,11 +263,17 @@ pub(super) enum CaCommand {
         /// Its name
         #[arg(long, value_name = "DN", default_value = "CN=Postern CA")]
         subject: String,
+        /// Its key
+        #[arg(long, value_enum, default_value_t = KeyAlgorithm::Rsa3072)]
+        algorithm: KeyAlgorithm,
     },
     /// Issue a certificate to a user, and keep its key
     Issue {
         /// Whose certificate it is
         address: String,
+        /// Its key; ML-DSA keys only sign, ML-KEM keys are only encrypted to, all others do both
+        #[arg(long, value_enum, default_value_t = KeyAlgorithm::Rsa2048)]
+        algorithm: KeyAlgorithm,
         /// Also write key and certificates to FILE: PEM, or PKCS#12 if it ends in .p12
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,

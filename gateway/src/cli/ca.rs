@@ -9,7 +9,7 @@ use std::time::Duration;
 use certstore::certificate::Certificate;
 use certstore::issue::{Authority, IssueRequest, Issued, KeyAlgorithm, Usage};
 use certstore::lookup::add_anchor;
-use certstore::trust::{Anchor, AnchorScope};
+use certstore::trust::{Anchor, AnchorScope, RevocationMode};
 use policy::address::Address;
 use serde_json::json;
 
@@ -31,9 +31,9 @@ pub(super) async fn obey(
 ) -> Result<(), Trouble> {
     let opened = opened::store(given).await?;
     match command {
-        CaCommand::Init { subject } => {
+        CaCommand::Init { subject, algorithm } => {
             let scope = AnchorScope::Domains(opened.config.internal_domains.clone());
-            let certificate = init(&opened, &subject, scope).await?;
+            let certificate = init(&opened, &subject, algorithm.into(), scope).await?;
             let id = certificate.sha256().to_string();
             let pem = pem(&certificate);
             output.print(
@@ -44,9 +44,13 @@ pub(super) async fn obey(
         }
         CaCommand::Issue {
             address,
+            algorithm,
             out,
             passphrase_file,
-        } => issue(&opened, &address, out, passphrase_file, output).await,
+        } => {
+            let key = algorithm.into();
+            issue(&opened, &address, key, out, passphrase_file, output).await
+        }
     }
 }
 
@@ -54,6 +58,7 @@ pub(super) async fn obey(
 pub(super) async fn init(
     opened: &Opened,
     subject: &str,
+    key: KeyAlgorithm,
     scope: AnchorScope,
 ) -> Result<Certificate, Trouble> {
     if authority(opened).await?.is_some() {
@@ -62,7 +67,7 @@ pub(super) async fn init(
         ));
     }
     let now = opened.clock.now();
-    let made = Authority::create(subject, KeyAlgorithm::Rsa3072, DAY * AUTHORITY_DAYS, now);
+    let made = Authority::create(subject, key, DAY * AUTHORITY_DAYS, now);
     let made = made.map_err(|error| Trouble::data(error.to_string()))?;
     let (certificate, pkcs8) = made;
     let stored = opened
@@ -74,6 +79,8 @@ pub(super) async fn init(
     let anchor = Anchor {
         certificate: certificate.clone(),
         scope,
+        // It publishes no CRL; what it issued is known here.
+        revocation: Some(RevocationMode::Off),
     };
     let trusted = add_anchor(&opened.store.database, &anchor, now).await;
     trusted.map_err(|error| Trouble::unavailable(error.to_string()))?;
@@ -88,16 +95,17 @@ pub(super) async fn authority(opened: &Opened) -> Result<Option<Authority>, Trou
     authority.map_err(|error| Trouble::unavailable(error.to_string()))
 }
 
-/// Issues one certificate for signing and encryption.
+/// Issues one certificate for all that its key can do.
 pub(super) fn issue_to(
     opened: &Opened,
     authority: &Authority,
     address: &Address,
+    key: KeyAlgorithm,
 ) -> Result<Issued, Trouble> {
     let request = IssueRequest {
         address: address.clone(),
         common_name: None,
-        key: KeyAlgorithm::Rsa2048,
+        key,
         usage: Usage::Both,
         validity: DAY * USER_DAYS,
     };
@@ -108,6 +116,7 @@ pub(super) fn issue_to(
 async fn issue(
     opened: &Opened,
     address: &str,
+    key: KeyAlgorithm,
     out: Option<PathBuf>,
     passphrase_file: Option<PathBuf>,
     output: &Output,
@@ -118,7 +127,7 @@ async fn issue(
             "there is no authority yet: run `postern ca init`",
         ));
     };
-    let (certificate, pkcs8) = issue_to(opened, &authority, &owner)?;
+    let (certificate, pkcs8) = issue_to(opened, &authority, &owner, key)?;
     let kept = opened
         .store
         .vault

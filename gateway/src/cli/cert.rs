@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use certstore::certificate::{Certificate, Purpose, read_certificates};
+use certstore::certificate::{Certificate, Purpose, lint, read_certificates};
 use certstore::database::{CertificateSource, StoredCertificate};
 use certstore::lookup::{Explanation, SourceOutcome, SourceReport};
 use policy::address::Address;
@@ -22,8 +22,12 @@ pub(super) async fn obey(
     command: CertCommand,
     output: &Output,
 ) -> Result<(), Trouble> {
+    if let CertCommand::Lint { files } = &command {
+        return lint_files(files, output);
+    }
     let opened = opened::store(given).await?;
     match command {
+        CertCommand::Lint { .. } => Ok(()),
         CertCommand::Import { files } => import(&opened, &files, output).await,
         CertCommand::List => list(&opened, output).await,
         CertCommand::Export { address } => export(&opened, &address, output).await,
@@ -41,6 +45,7 @@ async fn import(opened: &Opened, files: &[PathBuf], output: &Output) -> Result<(
     let mut broken = 0;
     for file in files {
         for found in read_certificates(&opened::read(file)?) {
+            let advice = found.as_ref().map(advice).unwrap_or_default();
             let (id, subject, outcome) = match found {
                 Ok(certificate) => {
                     let outcome = keep(opened, &certificate).await?;
@@ -56,7 +61,9 @@ async fn import(opened: &Opened, files: &[PathBuf], output: &Output) -> Result<(
                 }
             };
             let file = file.display().to_string();
-            objects.push(json!({ "id": id, "file": file, "subject": subject, "outcome": outcome }));
+            objects.push(json!({
+                "id": id, "file": file, "subject": subject, "outcome": outcome, "advice": advice,
+            }));
             rows.push(vec![file, outcome, subject]);
         }
     }
@@ -68,6 +75,28 @@ async fn import(opened: &Opened, files: &[PathBuf], output: &Output) -> Result<(
             "{broken} certificates could not be read"
         )))
     }
+}
+
+/// What whoever orders certificates could do better.
+fn advice(certificate: &Certificate) -> Vec<String> {
+    lint(certificate).iter().map(ToString::to_string).collect()
+}
+
+/// Prints what the S/MIME Baseline Requirements ask for and the certificates of files lack.
+fn lint_files(files: &[PathBuf], output: &Output) -> Result<(), Trouble> {
+    let mut objects = Vec::new();
+    let mut rows = Vec::new();
+    for file in files {
+        for found in read_certificates(&opened::read(file)?) {
+            let broken = |error| Trouble::data(format!("{}: {error}", file.display()));
+            let certificate = found.map_err(broken)?;
+            let (id, advice) = (certificate.sha256().to_string(), advice(&certificate));
+            rows.extend(advice.iter().map(|advice| vec![id.clone(), advice.clone()]));
+            objects.push(json!({ "id": id, "subject": certificate.subject(), "advice": advice }));
+        }
+    }
+    output.list(&objects, &["SHA256", "ADVICE"], &rows);
+    Ok(())
 }
 
 async fn keep(opened: &Opened, certificate: &Certificate) -> Result<String, Trouble> {

@@ -7,21 +7,24 @@ use serde_json::json;
 use super::opened;
 use super::output::Output;
 use super::trouble::Trouble;
-use crate::app::{check_policy, load_policy};
+use crate::app::{self, check_policy, load_policy};
 
 pub(super) fn check(given: Option<&Path>, output: &Output) -> Result<(), Trouble> {
     let config = opened::config(given)?;
+    // What `run` would stumble over in these files, it is told here.
+    app::settings(&config.trust)?;
+    app::crls(&config.trust)?;
     let checked = load_policy(&config).map_err(|mistakes| Trouble::mistakes(&mistakes))?;
     let outcomes = check_policy(&checked.policy, &config);
     for warning in &checked.warnings {
-        eprint(&warning.shown());
+        opened::note(&warning.shown());
     }
     let failed: Vec<_> = outcomes
         .iter()
         .filter(|outcome| outcome.failure.is_some())
         .collect();
     for outcome in &failed {
-        eprint(&format!(
+        opened::note(&format!(
             "{}:{}: error: test {:?} fails\n{}",
             outcome.file,
             outcome.line,
@@ -42,10 +45,4 @@ pub(super) fn check(given: Option<&Path>, output: &Output) -> Result<(), Trouble
         || format!("configuration and policy are right: {rules} rules, {tests} tests pass, {warnings} warnings"),
     );
     Ok(())
-}
-
-fn eprint(text: &str) {
-    use std::io::Write;
-    // Nobody may be there to hear it.
-    let _unheard = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use certstore::clock::SystemClock;
 use certstore::database::CertificateSource;
+use certstore::issue::KeyAlgorithm;
 use certstore::trust::AnchorScope;
 use policy::address::Address;
 
@@ -106,7 +107,8 @@ async fn people(config: &Path, dir: &Path) -> Result<(), Trouble> {
     let authority = match ca::authority(&opened).await? {
         Some(authority) => authority,
         None => {
-            ca::init(&opened, "CN=Postern Demo CA", AnchorScope::Everybody).await?;
+            let (name, key) = ("CN=Postern Demo CA", KeyAlgorithm::Rsa3072);
+            ca::init(&opened, name, key, AnchorScope::Everybody).await?;
             let made = ca::authority(&opened).await?;
             made.ok_or_else(|| Trouble::unavailable("the authority was made and is not there"))?
         }
@@ -118,7 +120,8 @@ async fn people(config: &Path, dir: &Path) -> Result<(), Trouble> {
         .map_err(|error| Trouble::unavailable(error.to_string()))?
         .is_empty()
     {
-        let (certificate, pkcs8) = ca::issue_to(&opened, &authority, &alice)?;
+        let (certificate, pkcs8) =
+            ca::issue_to(&opened, &authority, &alice, KeyAlgorithm::Rsa2048)?;
         let kept = opened
             .store
             .vault
@@ -140,7 +143,7 @@ async fn partner(
     bob: &Address,
     dir: &Path,
 ) -> Result<(), Trouble> {
-    let (certificate, pkcs8) = ca::issue_to(opened, authority, bob)?;
+    let (certificate, pkcs8) = ca::issue_to(opened, authority, bob, KeyAlgorithm::Rsa2048)?;
     let now = opened.clock.now();
     let certificates = std::slice::from_ref(&certificate);
     let added = opened

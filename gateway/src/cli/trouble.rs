@@ -92,7 +92,9 @@ impl From<StoreError> for Trouble {
             StoreError::Vault(_)
             | StoreError::Directory(_)
             | StoreError::AnchorFile { .. }
-            | StoreError::Anchor { .. } => Self::configuration(text),
+            | StoreError::Anchor { .. }
+            | StoreError::CrlFile { .. }
+            | StoreError::NoFetching(_) => Self::configuration(text),
         }
     }
 }
@@ -117,6 +119,7 @@ impl From<StartError> for Trouble {
         match error {
             StartError::Store(error) => error.into(),
             StartError::Spool(error) => error.into(),
+            StartError::Metrics { .. } => Self::unavailable(error.to_string()),
             StartError::Listen(error) => Self::unavailable(error.to_string()),
             StartError::Deliver(error) => Self::unavailable(error.to_string()),
         }

@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use certstore::certificate::{Fingerprint, read_certificates};
+use certstore::certificate::{Certificate, Fingerprint, read_certificates};
 use certstore::lookup::add_anchor;
-use certstore::trust::{Anchor, AnchorScope};
-use serde_json::json;
+use certstore::trust::{Anchor, AnchorScope, RevocationMode, mozilla_mail_roots};
+use serde_json::{Value, json};
 
-use super::arguments::TrustCommand;
+use super::arguments::{Revocation, TrustCommand};
 use super::opened::{self, Opened};
 use super::output::{Output, time};
 use super::trouble::Trouble;
+use crate::config::expand;
 
 pub(super) async fn obey(
     given: Option<&Path>,
@@ -19,41 +20,107 @@ pub(super) async fn obey(
 ) -> Result<(), Trouble> {
     let opened = opened::store(given).await?;
     match command {
-        TrustCommand::Add { files, domain } => add(&opened, &files, &domain, output).await,
+        TrustCommand::Add {
+            files,
+            domain,
+            revocation,
+        } => {
+            let scope = scope(&domain)?;
+            add(
+                &opened,
+                &read(&files)?,
+                &scope,
+                revocation.map(mode),
+                output,
+            )
+            .await
+        }
         TrustCommand::List => list(&opened, output).await,
         TrustCommand::Remove { sha256 } => remove(&opened, &sha256, output).await,
+        TrustCommand::Distrust { sha256, undo } => distrust(&opened, &sha256, undo, output).await,
+        TrustCommand::Import { module, folder, .. } => {
+            let roots = mozilla(&module, &folder)?;
+            add(&opened, &roots, &AnchorScope::Everybody, None, output).await
+        }
     }
+}
+
+const fn mode(revocation: Revocation) -> RevocationMode {
+    match revocation {
+        Revocation::Off => RevocationMode::Off,
+        Revocation::Soft => RevocationMode::Soft,
+        Revocation::Hard => RevocationMode::Hard,
+    }
+}
+
+fn read(files: &[PathBuf]) -> Result<Vec<Certificate>, Trouble> {
+    let mut certificates = Vec::new();
+    for file in files {
+        for certificate in read_certificates(&opened::read(file)?) {
+            let broken = |error| Trouble::data(format!("{}: {error}", file.display()));
+            certificates.push(certificate.map_err(broken)?);
+        }
+    }
+    Ok(certificates)
+}
+
+/// Those for mail where that is known, else all, and which of both is said.
+fn mozilla(module: &Path, folder: &Path) -> Result<Vec<Certificate>, Trouble> {
+    if module.is_file() {
+        let roots = mozilla_mail_roots(module);
+        let roots = roots.map_err(|error| Trouble::unavailable(error.to_string()))?;
+        opened::note(&format!(
+            "{} roots that Mozilla trusts for mail, from {}",
+            roots.len(),
+            module.display()
+        ));
+        return Ok(roots);
+    }
+    let files = expand(folder);
+    if files.is_empty() {
+        let (module, folder) = (module.display(), folder.display());
+        return Err(Trouble::unavailable(format!(
+            "neither {module} (package libnss3) nor roots in {folder} (package ca-certificates) are there"
+        )));
+    }
+    let roots = read(&files)?;
+    opened::note(&format!(
+        "{} roots from {}; which of them are trusted for mail and which for web servers alone is not known there \
+         (install libnss3 to take those for mail alone)",
+        roots.len(),
+        folder.display()
+    ));
+    Ok(roots)
 }
 
 async fn add(
     opened: &Opened,
-    files: &[PathBuf],
-    domains: &[String],
+    certificates: &[Certificate],
+    scope: &AnchorScope,
+    revocation: Option<RevocationMode>,
     output: &Output,
 ) -> Result<(), Trouble> {
-    let scope = scope(domains)?;
+    let domains: &[String] = match scope {
+        AnchorScope::Domains(domains) => domains,
+        AnchorScope::Everybody | AnchorScope::Address(_) => &[],
+    };
     let mut objects = Vec::new();
     let mut rows = Vec::new();
-    for file in files {
-        for certificate in read_certificates(&opened::read(file)?) {
-            let broken = |error| Trouble::data(format!("{}: {error}", file.display()));
-            let certificate = certificate.map_err(broken)?;
-            let (id, subject) = (
-                certificate.sha256().to_string(),
-                certificate.subject().to_owned(),
-            );
-            let anchor = Anchor {
-                certificate,
-                scope: scope.clone(),
-            };
-            let added = add_anchor(&opened.store.database, &anchor, opened.clock.now()).await;
-            let added = added.map_err(|error| Trouble::unavailable(error.to_string()))?;
-            let outcome = if added { "trusted" } else { "trusted already" };
-            objects.push(
-                json!({ "id": id, "subject": subject, "domains": domains, "outcome": outcome }),
-            );
-            rows.push(vec![id, outcome.to_owned(), subject]);
-        }
+    for certificate in certificates {
+        let (id, subject) = (certificate.sha256().to_string(), certificate.subject());
+        let anchor = Anchor {
+            certificate: certificate.clone(),
+            scope: scope.clone(),
+            revocation,
+        };
+        let added = add_anchor(&opened.store.database, &anchor, opened.clock.now()).await;
+        let added = added.map_err(|error| Trouble::unavailable(error.to_string()))?;
+        let outcome = if added { "trusted" } else { "trusted already" };
+        objects.push(json!({
+            "id": id, "subject": subject, "domains": domains, "outcome": outcome,
+            "revocation": revocation.map(RevocationMode::as_str),
+        }));
+        rows.push(vec![id, outcome.to_owned(), subject.to_owned()]);
     }
     output.list(&objects, &["SHA256", "OUTCOME", "SUBJECT"], &rows);
     Ok(())
@@ -94,7 +161,7 @@ async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
         };
         objects.push(json!({
             "id": id, "subject": certificate.subject(), "scope": scope,
-            "not_after": until, "added": time(anchor.added),
+            "not_after": until, "added": time(anchor.added), "revocation": anchor.revocation,
         }));
         rows.push(vec![
             id,
@@ -103,14 +170,69 @@ async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
             certificate.subject().to_owned(),
         ]);
     }
+    list_distrusted(opened, &mut objects, &mut rows).await?;
     output.list(&objects, &["SHA256", "FOR", "NOT AFTER", "SUBJECT"], &rows);
     Ok(())
 }
 
-async fn remove(opened: &Opened, sha256: &str, output: &Output) -> Result<(), Trouble> {
-    let fingerprint: Fingerprint = sha256
+async fn list_distrusted(
+    opened: &Opened,
+    objects: &mut Vec<Value>,
+    rows: &mut Vec<Vec<String>>,
+) -> Result<(), Trouble> {
+    let stored = opened.store.database.distrusted().await;
+    let stored = stored.map_err(|error| Trouble::unavailable(error.to_string()))?;
+    let configured = opened.config.trust.distrust.iter().copied();
+    for fingerprint in configured.chain(stored) {
+        let id = fingerprint.to_string();
+        objects.push(json!({ "id": id, "scope": "nobody" }));
+        rows.push(vec![
+            id,
+            "nobody".to_owned(),
+            String::new(),
+            "(distrusted)".to_owned(),
+        ]);
+    }
+    Ok(())
+}
+
+async fn distrust(
+    opened: &Opened,
+    sha256: &str,
+    undo: bool,
+    output: &Output,
+) -> Result<(), Trouble> {
+    let fingerprint = fingerprint(sha256)?;
+    let (database, now) = (&opened.store.database, opened.clock.now());
+    let changed = match undo {
+        true => database.remove_distrusted(&fingerprint, now).await,
+        false => database.add_distrusted(&fingerprint, now).await,
+    };
+    let changed = changed.map_err(|error| Trouble::unavailable(error.to_string()))?;
+    let text = match (undo, changed) {
+        (false, true) => "distrusted",
+        (false, false) => "distrusted already",
+        (true, true) => "no longer distrusted",
+        (true, false) => {
+            let text = "the store does not distrust it (what the configuration distrusts is changed there)";
+            return Err(Trouble::no(text));
+        }
+    };
+    output.print(
+        || json!({ "id": fingerprint.to_string(), "outcome": text }),
+        || format!("{text}: {fingerprint}"),
+    );
+    Ok(())
+}
+
+fn fingerprint(sha256: &str) -> Result<Fingerprint, Trouble> {
+    sha256
         .parse()
-        .map_err(|error| Trouble::data(format!("{sha256:?}: {error}")))?;
+        .map_err(|error| Trouble::data(format!("{sha256:?}: {error}")))
+}
+
+async fn remove(opened: &Opened, sha256: &str, output: &Output) -> Result<(), Trouble> {
+    let fingerprint = fingerprint(sha256)?;
     let removed = opened
         .store
         .database

@@ -4,11 +4,15 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use certstore::certificate::Fingerprint;
 use certstore::cms::{ContentCipher, Digest, KeyTransport, RsaSignature};
+use certstore::lookup::CacheSettings;
+use certstore::trust::{RevocationMode, RevocationPolicy};
 use policy::network::Network;
 
 use super::directory::DirectoryConfig;
 use super::publication::PublicationConfig;
+use super::storage::{DatabaseConfig, HarvestConfig};
 use crate::observe::{LogFormat, LogLevel};
 
 /// Everything `postern.toml` says.
@@ -38,6 +42,14 @@ pub struct Config {
     pub directories: Vec<DirectoryConfig>,
     /// Whether and where others see our users' certificates.
     pub publication: Option<PublicationConfig>,
+    /// Where certificates and keys are kept.
+    pub database: DatabaseConfig,
+    /// How long answers about certificates are kept.
+    pub cache: CacheSettings,
+    /// Whether certificates are taken from verified signatures.
+    pub harvest: HarvestConfig,
+    /// Where figures are to be had.
+    pub metrics: Option<SocketAddr>,
     /// The vault key's file; absolute.
     pub vault_key_file: PathBuf,
     /// How and how much is logged.
@@ -176,10 +188,31 @@ pub enum RouteTls {
 /// Whom we believe.
 #[derive(Debug, Clone, Default)]
 pub struct TrustConfig {
-    /// Files with anchors for everybody; absolute, patterns expanded.
-    pub anchors: Vec<PathBuf>,
-    /// Partner anchors: domains, files.
-    pub partners: Vec<(Vec<String>, Vec<PathBuf>)>,
+    /// Anchors, for everybody and for some domains.
+    pub anchors: Vec<AnchorFiles>,
+    /// Certificates that are never believed.
+    pub distrust: Vec<Fingerprint>,
+    /// How revocation is looked at.
+    pub revocation: RevocationPolicy,
+    /// CRLs in files: absolute, patterns not expanded, so that new files count.
+    pub crls: Vec<PathBuf>,
+    /// Whether OCSP responders are asked for an answer of their own.
+    pub ocsp_nonce: bool,
+    /// Whether unknown issuers are fetched.
+    pub fetch_issuers: bool,
+    /// Private networks that may be fetched from.
+    pub fetch_private: Vec<Network>,
+}
+
+/// Files with anchors.
+#[derive(Debug, Clone)]
+pub struct AnchorFiles {
+    /// Whose certificates they may vouch for; none: everybody's.
+    pub domains: Option<Vec<String>>,
+    /// Absolute, patterns and folders expanded.
+    pub files: Vec<PathBuf>,
+    /// How much an answer about revocation is insisted on below them; none: as for all.
+    pub revocation: Option<RevocationMode>,
 }
 
 /// A named set of algorithms and forms.

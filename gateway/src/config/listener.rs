@@ -71,7 +71,7 @@ fn tls(section: &mut Reader<'_, '_>) -> Option<ListenerTls> {
     }
 }
 
-fn networks(section: &mut Reader<'_, '_>, key: &str) -> Vec<Network> {
+pub(super) fn networks(section: &mut Reader<'_, '_>, key: &str) -> Vec<Network> {
     let Some(texts) = section.table.list_of_strings(key) else {
         return Vec::new();
     };

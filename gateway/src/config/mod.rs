@@ -8,12 +8,16 @@ mod listener;
 mod profile;
 mod publication;
 mod read;
+mod storage;
+mod trust;
 
 pub use policy::network::Network;
 
 pub use checked::{
-    Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls, LogConfig,
-    Profile, RouteConfig, RouteTls, TrustConfig,
+    AnchorFiles, Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls,
+    LogConfig, Profile, RouteConfig, RouteTls, TrustConfig,
 };
 pub use directory::{BindConfig, DirectoryConfig, DirectoryKind, LdapConfig};
 pub use publication::PublicationConfig;
+pub use read::expand;
+pub use storage::{DatabaseConfig, HarvestConfig};

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use policy::diagnostic::{Diagnostic, Diagnostics, Located, Source};
 use policy::document::{self, Table};
 
-use super::checked::{Config, LogConfig, TrustConfig};
-use super::{delivery, directory, limits, listener, profile, publication};
+use super::checked::{Config, LogConfig};
+use super::{delivery, directory, limits, listener, profile, publication, storage, trust};
 use crate::observe::{LogFormat, LogLevel};
 
 impl Config {
@@ -82,8 +82,8 @@ impl<'s, 'f> Reader<'s, 'f> {
         }
     }
 
-    /// A list of file names, in which the last part may hold `*`.
-    fn files(&mut self, key: &str) -> Vec<PathBuf> {
+    /// A list of file names, in which the last part may hold `*`, and of folders, which stand for the files in them.
+    pub(super) fn files(&mut self, key: &str) -> Vec<PathBuf> {
         let mut files = Vec::new();
         let patterns = self.table.list_of_strings(key);
         for pattern in patterns.into_iter().flat_map(|patterns| patterns.value) {
@@ -119,17 +119,19 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
     let limits = limits::read(top.section("limits"));
     let delivery = delivery::read(top.section("delivery"));
     let routes = delivery::routes(&mut top);
-    let trust = trust(top.section("trust"));
+    let trust = trust::read(top.section("trust"));
     let directories = directory::read(&mut top);
     let publication = publication::read(top.section("publication"));
+    let database = storage::database(top.section("database"));
+    let cache = storage::cache(top.section("cache"));
+    let harvest = storage::harvest(top.section("harvest"));
+    let metrics = storage::metrics(top.section("metrics"));
     let vault_key_file =
         vault(top.section("vault")).unwrap_or_else(|| top.folder.join("vault.key"));
     let log = log(top.section("log"));
     let profiles = profile::read(&mut top, default_profile);
     let folder = top.folder.to_owned();
-    for key in ["database", "console"] {
-        top.table.not_yet(key);
-    }
+    top.table.not_yet("console");
     top.table.finish();
     Some(Config {
         hostname: hostname?.value,
@@ -144,6 +146,10 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
         trust,
         directories,
         publication,
+        database,
+        cache,
+        harvest,
+        metrics,
         vault_key_file,
         log,
         profiles,
@@ -176,26 +182,6 @@ fn hostname(text: &str) -> Result<String, &'static str> {
 fn canonical_domain(text: &str) -> Option<String> {
     let address = policy::address::Address::parse(&format!("postmaster@{text}")).ok()?;
     Some(address.domain().to_owned())
-}
-
-fn trust(section: Option<Reader<'_, '_>>) -> TrustConfig {
-    let Some(mut section) = section else {
-        return TrustConfig::default();
-    };
-    let anchors = section.files("anchors");
-    let mut partners = Vec::new();
-    for mut partner in section.sections("partner") {
-        partner.table.require("domains");
-        partner.table.require("anchors");
-        let domains = partner.domains("domains").unwrap_or_default();
-        partners.push((domains, partner.files("anchors")));
-        partner.table.finish();
-    }
-    for key in ["revocation", "crls"] {
-        section.table.not_yet(key);
-    }
-    section.table.finish();
-    TrustConfig { anchors, partners }
 }
 
 fn vault(section: Option<Reader<'_, '_>>) -> Option<PathBuf> {
@@ -232,8 +218,13 @@ fn log(section: Option<Reader<'_, '_>>) -> LogConfig {
     }
 }
 
-/// The files that a name stands for, in name order; in its last part, `*` stands for any characters.
-fn expand(pattern: &Path) -> Vec<PathBuf> {
+/// The files that a name stands for, in name order: in its last part, `*` stands for any characters; a folder stands for
+/// the files in it.
+#[must_use]
+pub fn expand(pattern: &Path) -> Vec<PathBuf> {
+    if pattern.is_dir() {
+        return expand(&pattern.join("*"));
+    }
     let name = pattern
         .file_name()
         .and_then(|name| name.to_str())

@@ -40,6 +40,10 @@ pub enum Reason {
     Expired,
     /// A certificate is before its time.
     NotYetValid,
+    /// A certificate was revoked.
+    Revoked,
+    /// Whether a certificate was revoked must be known, and is not.
+    RevocationUnknown,
     /// A certificate is not for signing mail.
     WrongUsage,
     /// A key or digest is too weak.
@@ -69,6 +73,8 @@ pub struct Verdict {
     pub signer: Option<Address>,
     /// The certificate that signed; not trusted unless it is a pass.
     pub certificate: Option<Certificate>,
+    /// All certificates that came with the signature, the signer's among them; not trusted.
+    pub certificates: Vec<Certificate>,
     /// The part with the signature, as IMAP counts (RFC 3501, section 6.4.5).
     pub part: Option<&'static str>,
 }
@@ -83,6 +89,7 @@ impl Verdict {
             text: String::new(),
             signer: None,
             certificate: None,
+            certificates: Vec::new(),
             part: None,
         }
     }
@@ -105,6 +112,13 @@ impl Verdict {
             Distrust::Untrusted(_) => (VerdictResult::Fail, Reason::Untrusted),
             Distrust::Expired { .. } => (VerdictResult::Fail, Reason::Expired),
             Distrust::NotYetValid { .. } => (VerdictResult::Fail, Reason::NotYetValid),
+            Distrust::Revoked { .. } => (VerdictResult::Fail, Reason::Revoked),
+            Distrust::RevocationUnknown {
+                is_temporary: true, ..
+            } => (VerdictResult::TempError, Reason::RevocationUnknown),
+            Distrust::RevocationUnknown { .. } => {
+                (VerdictResult::Policy, Reason::RevocationUnknown)
+            }
             Distrust::WrongUsage { .. } => (VerdictResult::Fail, Reason::WrongUsage),
             Distrust::Weak { .. } => (VerdictResult::Policy, Reason::Weak),
             Distrust::Malformed { .. } => (VerdictResult::PermError, Reason::Malformed),
@@ -226,6 +240,8 @@ impl fmt::Display for Reason {
             Self::Untrusted => "untrusted",
             Self::Expired => "expired",
             Self::NotYetValid => "not-yet-valid",
+            Self::Revoked => "revoked",
+            Self::RevocationUnknown => "revocation-unknown",
             Self::WrongUsage => "wrong-usage",
             Self::Weak => "weak",
             Self::Unsupported => "unsupported",

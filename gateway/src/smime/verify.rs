@@ -107,6 +107,7 @@ fn signed_verdict(
             best = verdict;
         }
     }
+    best.certificates = certificates;
     best
 }
 

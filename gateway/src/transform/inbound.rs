@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use policy::decision::{Decision, OnBadSignature, Requirement};
 
-use super::{Context, Copy, Recipient, Treated};
+use super::{Context, Copy, Recipient, Signer, Treated};
 use crate::failure::{Failure, Refusal};
 use crate::message::Message;
 use crate::resolve::{Plan, Treatment};
@@ -134,6 +134,7 @@ impl<'p> Arrival<'p> {
         content.put_slice(message);
         let treated = Treated {
             opened: self.opened.is_some(),
+            signer: verdict.and_then(Signer::of),
             verdict: told.map(ToString::to_string),
             ..Treated::default()
         };
@@ -177,6 +178,9 @@ fn objection(decision: &Decision, verdict: Option<&Verdict>) -> Option<Failure> 
             OnBadSignature::Mark | OnBadSignature::Deliver => false,
         };
     let verdict = verdict.filter(|verdict| insists && verdict.result != VerdictResult::Pass)?;
+    if verdict.result == VerdictResult::TempError {
+        return Some(Failure::DirectoryUnavailable(format!("smime={verdict}")));
+    }
     Some(Failure::Unacceptable(format!(
         "a good signature is required: smime={verdict}"
     )))

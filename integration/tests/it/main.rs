@@ -22,12 +22,15 @@ mod matrix_in;
 mod matrix_in_others;
 mod matrix_out;
 mod no_certificate;
+mod post_quantum;
 mod postfix_dovecot;
 mod publication;
 mod queue_commands;
 mod restart;
+mod revocation;
 mod smarthost;
 mod starttls;
+mod trust;
 mod verdicts;
 
 /// Whose mail goes through the gateway.

@@ -113,12 +113,8 @@ impl DerivationFunction {
         match self {
             Self::X963(digest) => Ok(x963(digest, secret, &info, length)),
             Self::Hkdf(algorithm) => {
-                let mut key = Zeroizing::new(vec![0; length]);
-                hkdf::Salt::new(algorithm, user_keying_material.unwrap_or_default())
-                    .extract(secret)
-                    .expand(&[&info], Length(length))?
-                    .fill(&mut key)?;
-                Ok(key)
+                let salt = user_keying_material.unwrap_or_default();
+                hkdf(algorithm, salt, secret, &info, length)
             }
         }
     }
@@ -143,6 +139,22 @@ fn x963(
     }
     key.truncate(length);
     key
+}
+
+/// A key of `length` bytes by HKDF (RFC 5869).
+pub(super) fn hkdf(
+    algorithm: hkdf::Algorithm,
+    salt: &[u8],
+    secret: &[u8],
+    info: &[u8],
+    length: usize,
+) -> Result<Zeroizing<Vec<u8>>, Unspecified> {
+    let mut key = Zeroizing::new(vec![0; length]);
+    hkdf::Salt::new(algorithm, salt)
+        .extract(secret)
+        .expand(&[info], Length(length))?
+        .fill(&mut key)?;
+    Ok(key)
 }
 
 /// How much HKDF is asked for, in bytes.

@@ -80,6 +80,7 @@ impl Signer for Person {
             SignatureScheme::RsaPkcs1(Digest::Sha1) | SignatureScheme::RsaPss(Digest::Sha1) => {
                 return Err(KeyFailure::Unsuitable("SHA-1"));
             }
+            SignatureScheme::MlDsa(dsa) => return Err(KeyFailure::Unsuitable(dsa.name())),
         };
         let key = signature::RsaKeyPair::from_pkcs8(&self.pkcs8)
             .map_err(|_| KeyFailure::Unsuitable("RSA"))?;

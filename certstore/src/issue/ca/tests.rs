@@ -6,12 +6,12 @@ use std::time::UNIX_EPOCH;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, PqdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair,
 };
 
 use super::*;
 use crate::certificate::Purpose;
-use crate::cms::{KeyFailure, KeyKind, SignatureScheme};
+use crate::cms::{KeyFailure, KeyKind, MlDsa, MlKem, SignatureScheme};
 use crate::trust::{Anchor, AnchorScope, Trust};
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -50,6 +50,12 @@ impl Signer for OpenSigner {
                 let algorithm = &ECDSA_P256_SHA256_ASN1_SIGNING;
                 let pair = EcdsaKeyPair::from_pkcs8(algorithm, &self.pkcs8).unwrap();
                 Ok(pair.sign(&random, message).unwrap().as_ref().to_vec())
+            }
+            SignatureScheme::MlDsa(dsa) => {
+                let pair = PqdsaKeyPair::from_pkcs8(dsa.signing(), &self.pkcs8).unwrap();
+                let mut signature = vec![0; dsa.signing().signature_len()];
+                pair.sign(message, &mut signature).unwrap();
+                Ok(signature)
             }
             SignatureScheme::RsaPss(_) | SignatureScheme::Ed25519 => {
                 Err(KeyFailure::Unsuitable("another scheme"))
@@ -118,7 +124,8 @@ fn openssl_and_we_trust_what_the_ca_issues() {
         openssl(folder.path(), "x509 -in root.der -out root.pem");
         openssl(folder.path(), "x509 -in leaf.der -out leaf.pem");
         // OpenSSL's smimeencrypt knows key transport only.
-        let purposes = match key.is_rsa() {
+        let is_rsa = kind == "keyEncipherment";
+        let purposes = match is_rsa {
             true => &["smimesign", "smimeencrypt"][..],
             false => &["smimesign"],
         };
@@ -136,7 +143,7 @@ fn openssl_and_we_trust_what_the_ca_issues() {
         );
         assert_eq!(
             leaf.key_kind().map(|k| matches!(k, KeyKind::Rsa { .. })),
-            Some(key.is_rsa())
+            Some(is_rsa)
         );
         for purpose in [Purpose::Signing, Purpose::Encryption] {
             let trusted = trust(&authority).validate(&leaf, &[], purpose, &request.address, now());
@@ -202,6 +209,55 @@ fn the_fields_are_those_of_an_smime_certificate() {
 }
 
 #[test]
+fn post_quantum_keys_are_certified_for_what_they_can_do() {
+    let dsa = KeyAlgorithm::MlDsa(MlDsa::MlDsa65);
+    let kem = KeyAlgorithm::MlKem(MlKem::MlKem768);
+    for ca_key in [KeyAlgorithm::P256, dsa] {
+        let authority = open(ca_key);
+        for (key, can, cannot) in [
+            (dsa, Purpose::Signing, Purpose::Encryption),
+            (kem, Purpose::Encryption, Purpose::Signing),
+        ] {
+            let request = request("a@example.org", key, Usage::Both);
+            let (leaf, _) = authority.issue(&request, now()).unwrap();
+            assert_eq!(leaf.key_kind(), Some(key.kind()));
+            let trust = trust(&authority);
+            let validate = |purpose| {
+                let trusted = trust.validate(&leaf, &[], purpose, &request.address, now());
+                trusted.map(|_| ())
+            };
+            assert_eq!(validate(can), Ok(()), "{key:?}");
+            let refusal = validate(cannot).unwrap_err().to_string();
+            assert!(refusal.starts_with("wrong-usage"), "{refusal}");
+        }
+    }
+    let authority = open(KeyAlgorithm::P256);
+    for (key, usage) in [(dsa, Usage::Encryption), (kem, Usage::Signing)] {
+        let refused = authority.issue(&request("a@example.org", key, usage), now());
+        assert!(matches!(refused, Err(IssueError::Usage(_))), "{refused:?}");
+    }
+    let refused = Authority::create("CN=KEM CA", kem, YEAR, now());
+    assert!(matches!(refused, Err(IssueError::Usage(_))));
+}
+
+/// One changed octet in the signature of an ML-DSA authority, or in what it signed.
+#[test]
+fn a_changed_certificate_of_an_ml_dsa_authority_is_not_trusted() {
+    let authority = open(KeyAlgorithm::MlDsa(MlDsa::MlDsa44));
+    let request = request("a@example.org", KeyAlgorithm::P256, Usage::Both);
+    let (leaf, _) = authority.issue(&request, now()).unwrap();
+    let serial = leaf.der().len() - leaf.signature().len() - leaf.to_be_signed().len();
+    for place in [leaf.der().len() - 1000, serial + 2] {
+        let mut der = leaf.der().to_vec();
+        der[place] ^= 1;
+        let changed = Certificate::from_der(&der).unwrap();
+        let trusted =
+            trust(&authority).validate(&changed, &[], Purpose::Signing, &request.address, now());
+        assert!(trusted.is_err(), "octet {place}");
+    }
+}
+
+#[test]
 fn an_address_beyond_ascii_becomes_a_smtp_utf8_mailbox() {
     let authority = open(KeyAlgorithm::P256);
     let request = request("é@example.org", KeyAlgorithm::P256, Usage::Both);
@@ -256,6 +312,7 @@ fn trust(authority: &Authority) -> Trust {
     let anchor = Anchor {
         certificate: authority.certificate().clone(),
         scope: AnchorScope::Everybody,
+        revocation: None,
     };
     Trust::new(vec![anchor], vec![])
 }

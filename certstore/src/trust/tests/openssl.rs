@@ -104,7 +104,7 @@ impl Workshop {
         self.command(&arguments).output().unwrap().status.success()
     }
 
-    fn run(&self, arguments: &[&str]) {
+    pub(super) fn run(&self, arguments: &[&str]) {
         let output = self.command(arguments).output().unwrap();
         let errors = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{arguments:?}: {errors}");
@@ -116,7 +116,7 @@ impl Workshop {
         command
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.0.path()
     }
 }
@@ -307,6 +307,7 @@ pub(super) fn everybody(root: &Certificate, intermediates: &[Certificate]) -> Tr
     let anchor = Anchor {
         certificate: root.clone(),
         scope: AnchorScope::Everybody,
+        revocation: None,
     };
     Trust::new(vec![anchor], intermediates.to_vec())
 }

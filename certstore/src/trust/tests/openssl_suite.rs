@@ -5,7 +5,6 @@ use std::time::{Duration, UNIX_EPOCH};
 use policy::address::Address;
 
 use crate::certificate::{Certificate, corpus};
-use crate::trust::search::Search;
 use crate::trust::{Anchor, AnchorScope, Trust};
 
 /// The leaf, its root, the authorities between, and "valid" or the word of the refusal.
@@ -61,12 +60,13 @@ fn paths_of_the_openssl_suite_are_decided_as_there() {
         let anchor = Anchor {
             certificate: read(root),
             scope: AnchorScope::Everybody,
+            revocation: None,
         };
         let trust = Trust::new(
             vec![anchor],
             between.iter().map(|name| read(name)).collect(),
         );
-        let found = Search::new(&trust, &[], &address, day).run(&read(leaf));
+        let (found, _) = trust.snapshot.way(&read(leaf), &[], &address, day);
         let verdict = found
             .as_ref()
             .map_or_else(|distrust| distrust.word(), |_| "valid");

@@ -14,7 +14,14 @@ fn address(text: &str) -> Address {
 
 fn trust(certificate: &Certificate, scope: AnchorScope) -> Trust {
     let certificate = certificate.clone();
-    Trust::new(vec![Anchor { certificate, scope }], vec![])
+    Trust::new(
+        vec![Anchor {
+            certificate,
+            scope,
+            revocation: None,
+        }],
+        vec![],
+    )
 }
 
 fn word(trust: &Trust, leaf: &Certificate) -> Result<(), &'static str> {
@@ -105,6 +112,7 @@ fn the_reason_says_what_is_missing() {
                     vec![Anchor {
                         certificate: root.clone(),
                         scope: AnchorScope::Domains(vec!["partner.example".into()]),
+                        revocation: None,
                     }],
                     vec![middle.clone()],
                 ),

@@ -144,6 +144,7 @@ pub(super) fn trust_in(authority: &Certificate) -> Trust {
     let anchor = Anchor {
         certificate: authority.clone(),
         scope: AnchorScope::Everybody,
+        revocation: None,
     };
     Trust::new(vec![anchor], Vec::new())
 }
@@ -245,7 +246,8 @@ impl Signer for Person {
             SignatureScheme::RsaPkcs1(_)
             | SignatureScheme::RsaPss(_)
             | SignatureScheme::Ecdsa(..)
-            | SignatureScheme::Ed25519 => {
+            | SignatureScheme::Ed25519
+            | SignatureScheme::MlDsa(_) => {
                 return Err(KeyFailure::Unsuitable("this scheme"));
             }
         };
