@@ -14,6 +14,7 @@ pub mod load;
 pub mod sink;
 pub mod pki;
 pub mod openssl;
+pub mod postgres;
 pub mod post_quantum;
 pub mod revocation;
 pub mod bouncycastle;

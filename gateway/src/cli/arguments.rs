@@ -59,10 +59,10 @@ pub(super) enum Command {
 /// Other people's certificates.
 #[derive(Debug, Subcommand)]
 pub(super) enum CertCommand {
-    /// Import certificates (PEM, DER, PKCS#7)
+    /// Import certificates (PEM, DER, PKCS#7, SST, LDIF, CSV); what is broken stops nothing else
     Import {
-        /// Files to read
-        #[arg(required = true, value_name = "FILE")]
+        /// Files to read, and folders whose files are read
+        #[arg(required = true, value_name = "FILE|DIR")]
         files: Vec<PathBuf>,
     },
     /// Show what the S/MIME Baseline Requirements ask for and certificates lack
@@ -72,7 +72,28 @@ pub(super) enum CertCommand {
         files: Vec<PathBuf>,
     },
     /// List all certificates
-    List,
+    List {
+        /// Those from signed mail that wait for `cert accept`
+        #[arg(long)]
+        pending: bool,
+    },
+    /// Let a certificate from signed mail count that was kept aside
+    Accept {
+        /// Its SHA-256 fingerprint, as `cert list --pending` prints it
+        sha256: String,
+    },
+    /// Forget a certificate from signed mail that was kept aside
+    Reject {
+        /// Its SHA-256 fingerprint, as `cert list --pending` prints it
+        sha256: String,
+    },
+    /// Trust a certificate by itself, for one address
+    Pin {
+        /// The address
+        address: String,
+        /// The certificate (PEM, DER)
+        file: PathBuf,
+    },
     /// Print the certificates of an address as PEM
     Export {
         /// The address

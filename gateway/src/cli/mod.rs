@@ -5,6 +5,8 @@ mod ca;
 mod cert;
 mod check;
 mod demo;
+mod import;
+mod kept_aside;
 mod key;
 mod opened;
 mod output;
