@@ -34,6 +34,7 @@ for group in "$@"; do
             needs /usr/share/java/bcpkix.jar libbcpkix-java
             needs /usr/share/java/bcmail.jar libbcmail-java
             needs python3 python3
+            [ -e /usr/share/doc/postgresql ] || missing+=(postgresql)
             needs slapd slapd
             needs ldapsearch ldap-utils
             needs named bind9

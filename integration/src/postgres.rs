@@ -15,13 +15,14 @@ const PROGRAMS: &str = "/usr/lib/postgresql";
 /// `stop` on standard input leaves the data for another start; the end of the input removes them.
 const SCRIPT: &str = r#"
 set -e
-as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid postgres --regid postgres --clear-groups "$@"; else "$@"; fi; }
+as=
+if [ "$(id -u)" = 0 ]; then as="setpriv --reuid postgres --regid postgres --clear-groups"; fi
 if [ ! -d "$DIR/data" ]; then
-    if [ "$(id -u)" = 0 ]; then chown postgres "$DIR"; fi
-    as "$BIN/initdb" --no-sync -A trust -U postgres -E UTF8 --locale C.UTF-8 "$DIR/data" >&2
+    if [ -n "$as" ]; then chown postgres "$DIR"; fi
+    $as "$BIN/initdb" --no-sync -A trust -U postgres -E UTF8 --locale C.UTF-8 "$DIR/data" >&2
 fi
 cd "$DIR"
-as "$BIN/postgres" -D "$DIR/data" -k "$DIR" -c listen_addresses= -c fsync=off -c max_connections=200 >&2 </dev/null &
+$as "$BIN/postgres" -D "$DIR/data" -k "$DIR" -c listen_addresses= -c fsync=off -c max_connections=200 >&2 </dev/null &
 server=$!
 read word || word=
 kill -INT $server

@@ -78,6 +78,16 @@ impl Engine {
         }
     }
 
+    /// Begins a transaction that reads, and sees all tables as they are at one moment.
+    pub(super) async fn begin_reading(&self, pool: &AnyPool) -> Result<Transaction, DatabaseError> {
+        Ok(pool
+            .begin_with(match self {
+                Self::Sqlite => "BEGIN",
+                Self::Postgres { .. } => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            })
+            .await?)
+    }
+
     /// Brings the tables up to date.
     pub(super) async fn migrate(&self, pool: &AnyPool) -> Result<(), DatabaseError> {
         let failed = |error: &dyn fmt::Display| DatabaseError::Migration(error.to_string());
@@ -95,6 +105,21 @@ impl Engine {
             }
         }
     }
+}
+
+/// The names of all tables, those that others refer to first.
+pub(super) fn tables() -> Vec<&'static str> {
+    let statements = MIGRATIONS
+        .iter()
+        .flat_map(|migration| migration.sql.as_str().split("CREATE TABLE "));
+    let is_name = |text: &&str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    };
+    statements
+        .filter_map(|statement| statement.split_whitespace().next())
+        .filter(is_name)
+        .collect()
 }
 
 /// Opens or creates a file.
@@ -245,6 +270,19 @@ mod tests {
         ] {
             assert_eq!(postgres_types(sqlite), postgres);
         }
+    }
+
+    #[tokio::test]
+    async fn every_table_has_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = open_file(&folder.path().join("x.db")).await.unwrap();
+        Engine::Sqlite.migrate(&pool).await.unwrap();
+        let question = "SELECT name FROM sqlite_master WHERE type = 'table' \
+                        AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations' ORDER BY name";
+        let there: Vec<String> = sqlx::query_scalar(question).fetch_all(&pool).await.unwrap();
+        let mut known = tables();
+        known.sort_unstable();
+        assert_eq!(there, known);
     }
 
     #[tokio::test]

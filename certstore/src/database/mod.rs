@@ -5,6 +5,7 @@
 //! that running gateways notice it. What is secret comes in sealed and goes out sealed; this module has no key.
 
 mod anchors;
+mod asked;
 mod authorities;
 mod certificates;
 mod changes;
@@ -13,6 +14,7 @@ mod engine;
 mod harvested;
 mod keys;
 mod revocation_lists;
+mod transfer;
 mod vault_check;
 
 use std::path::Path;
@@ -29,6 +31,7 @@ pub use changes::{Change, ChangeFeed, ChangeKind};
 pub use harvested::{Acceptance, Harvest, HarvestOutcome, Sighting};
 pub use keys::{KeyEntry, KeyOrigin, KeyPurpose, KeyState, NewKey, StoredKey};
 pub use revocation_lists::StoredRevocationList;
+pub use transfer::TransferError;
 
 /// Why the database did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

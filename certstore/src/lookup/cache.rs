@@ -253,6 +253,16 @@ impl Answers {
         self.cache.invalidate_all();
     }
 
+    /// Canonical addresses with a certificate to encrypt to, at most so many.
+    pub(super) fn in_use(&self, limit: u32) -> Vec<String> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let encrypts = |(key, entry): &(Arc<Key>, Arc<Entry>)| {
+            key.1 == Purpose::Encryption && entry.answer.is_found()
+        };
+        let found = self.cache.iter().filter(encrypts).take(limit);
+        found.map(|(key, _)| key.0.clone()).collect()
+    }
+
     pub(super) fn figures(&self) -> CacheFigures {
         CacheFigures {
             entries: self.cache.entry_count(),

@@ -34,6 +34,9 @@ pub use answer::{Lifetimes, Unavailable};
 pub use cache::{CacheFigures, CacheSettings};
 pub(crate) use invalidations::Invalidations;
 
+/// Addresses that are looked up again after a start.
+const MOST_REMEMBERED: u32 = 10_000;
+
 /// Looks certificates up.
 #[derive(Debug)]
 pub struct Lookup {
@@ -146,6 +149,32 @@ impl Lookup {
                 .renew(key, now, self.ask(&address, purpose))
                 .await;
         }
+    }
+
+    /// Looks up what was in use when a gateway ran last, one address after the other, so that the first mails find an
+    /// answer.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn warm_up(&self) -> Result<(), DatabaseError> {
+        for address in self.database.asked(MOST_REMEMBERED).await? {
+            if let Ok(address) = Address::parse(&address) {
+                // Whatever comes of it is in the cache now, and the next asker's matter.
+                let _answer = self.find(&address, Purpose::Encryption).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers what is in use, for the next [`Lookup::warm_up`].
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn remember(&self) -> Result<(), DatabaseError> {
+        let addresses = self.answers.in_use(MOST_REMEMBERED);
+        self.database
+            .remember_asked(&addresses, self.clock.now())
+            .await
     }
 
     /// How much the cache holds.

@@ -1,5 +1,6 @@
 //! The composition root: builds every part in order, runs them, and ends them in order.
 
+mod answers;
 mod directories;
 mod follow;
 mod metrics;
@@ -13,7 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certstore::clock::Clock;
-use certstore::lookup::Lookup;
 use policy::compile::Policy;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -111,7 +111,8 @@ pub async fn run(
     background.spawn(follow::follow(store.changes().await?, keyring.clone()));
     let lookup = || Arc::clone(&store.lookup);
     background.spawn(trust_files::keep_fresh(config.trust.clone(), lookup()));
-    background.spawn(keep_answers_fresh(lookup()));
+    background.spawn(answers::keep_fresh(lookup()));
+    background.spawn(answers::remember(lookup()));
     background.spawn(publication::serve(published, shut_down.clone()));
     if let Some(figures) = figures {
         background.spawn(figures.serve(lookup(), Arc::clone(&spool)));
@@ -139,14 +140,10 @@ pub async fn run(
     let _cut_off = tokio::time::timeout(PATIENCE, serving).await;
     deliver.shutdown(PATIENCE).await;
     background.shutdown().await;
+    answers::remember_now(&store.lookup).await;
     store.database.close().await;
     observe::stopped();
     Ok(())
-}
-
-/// Certificates in the cache that are past their time and still given out.
-async fn keep_answers_fresh(lookup: Arc<Lookup>) {
-    lookup.keep_fresh().await;
 }
 
 /// Keeps certificates from verified signatures, unless that is switched off.

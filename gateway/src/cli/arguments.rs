@@ -54,6 +54,9 @@ pub(super) enum Command {
     /// Mail that waits for its delivery
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Certificates, keys and anchors as a whole
+    #[command(subcommand)]
+    Store(StoreCommand),
 }
 
 /// Other people's certificates.
@@ -334,5 +337,26 @@ pub(super) enum QueueCommand {
     Drop {
         /// Its queue id
         id: String,
+    },
+}
+
+/// Certificates, keys and anchors as a whole.
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Write everything to a new file, sealed under the vault key; a gateway may run meanwhile
+    Export {
+        /// The file
+        file: PathBuf,
+        /// File whose first line is a passphrase that seals it in place of the vault key
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Read such a file into an empty store, on SQLite or PostgreSQL; the vault key must be the same
+    Import {
+        /// The file
+        file: PathBuf,
+        /// File whose first line is its passphrase
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
     },
 }

@@ -31,7 +31,7 @@ fn bring(gateway: &Gateway, signer: &Identity) -> Result<()> {
     let mail = mails::plain(BOB, ALICE).content;
     let signed = openssl::sign(&mime::entity(&mail), signer, &[])?;
     let mail = mime::dress(&mail, &signed);
-    gateway.send(BOB, &[ALICE], &mail)?.accepted()
+    gateway.send(BOB, &[ALICE], &mail)?.accepted().map(drop)
 }
 
 fn certificates(gateway: &Gateway, words: &[&str]) -> Result<Vec<Value>> {

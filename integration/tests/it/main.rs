@@ -2,6 +2,7 @@
 
 mod already_encrypted;
 mod bad_config;
+mod bulk_import;
 mod client_signed;
 mod configs;
 mod crash;
@@ -22,6 +23,7 @@ mod loop_detection;
 mod matrix_in;
 mod matrix_in_others;
 mod matrix_out;
+mod metrics;
 mod no_certificate;
 mod post_quantum;
 mod postfix_dovecot;
@@ -32,6 +34,7 @@ mod restart;
 mod revocation;
 mod smarthost;
 mod starttls;
+mod store_moves;
 mod trust;
 mod verdicts;
 
