@@ -33,14 +33,16 @@ for group in "$@"; do
             needs /usr/share/java/bcprov.jar libbcprov-java
             needs /usr/share/java/bcpkix.jar libbcpkix-java
             needs /usr/share/java/bcmail.jar libbcmail-java
+            needs gpgsm gpgsm
+            needs node nodejs
+            needs npm npm
             needs python3 python3
             [ -e /usr/share/doc/postgresql ] || missing+=(postgresql)
             needs slapd slapd
             needs ldapsearch ldap-utils
             needs named bind9
             needs dnssec-signzone bind9-utils
-            [ -e /usr/share/doc/python3-venv ] || missing+=(python3-venv)
-            python_peers=true
+            python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
             ;;
         *)
             echo "setup.sh: unknown group $group (build, peers)" >&2
@@ -49,18 +51,7 @@ for group in "$@"; do
     esac
 done
 
-# Python packages that Debian does not have in this version, in a place of their own.
-make_python_peers() {
-    local folder="$HOME/.cache/postern/python"
-    [ -n "${python_peers:-}" ] && [ ! -e "$folder/bin/python" ] || return 0
-    python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check cryptography==50.0.2
-}
-
-if [ ${#missing[@]} -eq 0 ]; then
-    make_python_peers
-    exit 0
-fi
+[ ${#missing[@]} -gt 0 ] || exit 0
 echo "installing: ${missing[*]}"
 
 as_root=()
@@ -82,4 +73,3 @@ if [[ " ${missing[*]} " == *" postfix "* ]]; then
 fi
 apt update
 apt install --no-install-recommends "${missing[@]}"
-make_python_peers

@@ -150,7 +150,11 @@ pub fn direction(recipient: &Address, internal_domains: &[String]) -> Direction 
     }
 }
 
-fn verdict(answer: &Answer<'_>) -> Result<Option<Decision>, Failure> {
+/// What an answer means for the mail: a decision, nothing yet, or a refusal.
+///
+/// # Errors
+/// Why the recipient is refused or must wait.
+pub fn verdict(answer: &Answer<'_>) -> Result<Option<Decision>, Failure> {
     let decision = match answer {
         Answer::NoRule => return Err(Failure::NoRule),
         Answer::NotYet => return Ok(None),

@@ -15,7 +15,7 @@ use policy::facts::Direction;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::config::{Config, Profile};
+use crate::config::Config;
 use crate::decide::{self, decide};
 use crate::deliver::is_protected;
 use crate::failure::{Failure, Refusal, Reply};
@@ -24,6 +24,7 @@ use crate::listen::{Intake, Received};
 use crate::message::{Origin, parse};
 use crate::observe::{self, QueueId};
 use crate::resolve::{self, Keyring, Resolved, resolve};
+use crate::smime::learned;
 use crate::smtp::Envelope;
 use crate::spool::{CopyId, NewCopy, Spool, SpoolError, Stored, Transport};
 use crate::transform::{Context, Copies, Copy, Transformed, transform};
@@ -48,8 +49,6 @@ pub struct Gatekeeper {
     pub keyring: Keyring,
     /// Where copies rest.
     pub spool: Arc<Spool>,
-    /// Named sets of algorithms.
-    pub profiles: Arc<[Profile]>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Where certificates of those who sign are handed in.
@@ -100,6 +99,7 @@ impl Gatekeeper {
         if let Some(harvester) = &self.harvester {
             harvester.offer(&transformed);
         }
+        self.remember_capabilities(&transformed);
         tell(&transformed, &stored, start.elapsed());
         Ok(stored)
     }
@@ -108,7 +108,7 @@ impl Gatekeeper {
         let domains = &self.config.internal_domains;
         let parsed = parse(received)?;
         let decided = decide(parsed, &self.policy, domains, self.clock.now())?;
-        let mut resolved = resolve(decided, &self.keyring, domains).await?;
+        let mut resolved = resolve(decided, &self.keyring, &self.config.profiles, domains).await?;
         // Memory before a core: who has both finishes and gives back both, so that nobody waits for ever.
         resolved.reserve(WORKING_MEMORY).await;
         let resolved = Arc::new(resolved);
@@ -127,7 +127,7 @@ impl Gatekeeper {
     async fn copies(&self, trust: Trust, resolved: Arc<Resolved>) -> Result<Copies, Refusal> {
         let context = Context {
             hostname: self.config.hostname.clone(),
-            profiles: Arc::clone(&self.profiles),
+            profiles: Arc::clone(&self.config.profiles),
             trust,
             now: self.clock.now(),
             most_bytes: self
@@ -166,6 +166,25 @@ impl Gatekeeper {
             .store(copies)
             .await
             .map_err(|error| spool_failure(&error).into())
+    }
+
+    /// Writes down what the signers of verified mail read. Nobody waits for it: the next signed mail says it again.
+    fn remember_capabilities(&self, transformed: &Transformed) {
+        let mut verdicts = transformed
+            .copies()
+            .iter()
+            .filter_map(|copy| copy.treated.verdict.as_ref());
+        // Copies of one message say the same.
+        if let Some((signer, said)) = verdicts.find_map(|verdict| learned(verdict)) {
+            let lookup = Arc::clone(&self.keyring.lookup);
+            tokio::spawn(async move {
+                match lookup.remember_capabilities(&signer, said).await {
+                    Ok(true) => observe::capabilities_remembered(&signer),
+                    Ok(false) => {}
+                    Err(error) => observe::capabilities_forgotten(&signer, &error.to_string()),
+                }
+            });
+        }
     }
 
     /// What can be said at RCPT; a lookup that the content may need begins now.
@@ -209,7 +228,11 @@ fn new_copy(origin: &Origin, copy: &Copy, number: u16) -> NewCopy {
         } else {
             Transport::Any
         },
-        original_headers: origin.headers.clone(),
+        // A bounce must not tell what the copy hides.
+        original_headers: copy
+            .outer_headers
+            .clone()
+            .unwrap_or_else(|| origin.headers.clone()),
         message_id: origin.message_id.clone(),
         subject: origin.subject.clone(),
     }
@@ -221,6 +244,10 @@ fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
     } = transformed.origin();
     for copy in transformed.copies() {
         let treatment = copy.treated.to_string();
+        if let Some(verdict) = &copy.treated.verdict {
+            let reason = verdict.reason.as_ref();
+            observe::judged(*id, verdict.result, reason, &verdict.text, verdict.as_ref());
+        }
         for recipient in &copy.recipients {
             let (rule, address) = (&recipient.rule, &recipient.address);
             observe::decided(
@@ -231,7 +258,7 @@ fn tell(transformed: &Transformed, stored: &Stored, took: Duration) {
                 &treatment,
             );
             if let Some(reason) = &recipient.closed {
-                observe::not_opened(*id, address, reason);
+                observe::not_opened(*id, address, &reason.to_string());
             }
         }
     }

@@ -16,19 +16,20 @@ use certstore::trust::Trust;
 use policy::address::Address;
 use policy::decision::RuleRef;
 
-use crate::config::Profile;
+use crate::config::Profiles;
 use crate::failure::{Failure, Refusal};
 use crate::message::{self, Message, Origin};
 use crate::resolve::{Plan, Resolved, Treatment};
-use crate::smime::Verdict;
+use crate::smime::{Chosen, Closed, Verdict};
+use outbound::Departing;
 
 /// What stays the same from message to message.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Our name, in trace headers and verdicts.
     pub hostname: String,
-    /// Named sets of algorithms; the first is the default.
-    pub profiles: Arc<[Profile]>,
+    /// Named sets of algorithms.
+    pub profiles: Arc<Profiles>,
     /// Whom we believe, at this moment.
     pub trust: Trust,
     /// This moment.
@@ -55,6 +56,8 @@ pub struct Copy {
     pub content: Bytes,
     /// Who gets it.
     pub recipients: Vec<Recipient>,
+    /// The header block of the message with what this copy hides hidden; none: as it came.
+    pub outer_headers: Option<Bytes>,
     /// What was done to it.
     pub treated: Treated,
 }
@@ -67,7 +70,7 @@ pub struct Recipient {
     /// The rule that decided.
     pub rule: RuleRef,
     /// Why an encrypted message stays closed for it, where it was to be opened.
-    pub closed: Option<String>,
+    pub closed: Option<Closed>,
 }
 
 impl Recipient {
@@ -87,12 +90,14 @@ pub struct Treated {
     pub signed: bool,
     /// Encrypted here, to so many certificates.
     pub encrypted_to: usize,
+    /// The cipher that it was encrypted with, and why.
+    pub cipher: Option<Chosen>,
     /// Decrypted here: it leaves over protected ways only (law 6).
     pub opened: bool,
     /// Who signed it rightly, for those who keep certificates.
     pub signer: Option<Signer>,
-    /// The verdict on its signature, in the words of `Authentication-Results`.
-    pub verdict: Option<String>,
+    /// The verdict on it, where its rule wants one.
+    pub verdict: Option<Arc<Verdict>>,
 }
 
 /// Somebody whose signature is right, and the certificates that came with it: the signer's, and others unchecked.
@@ -145,6 +150,7 @@ impl Transformed {
 /// A [`Refusal`] that names the recipients whose copy cannot be made.
 pub fn transform(resolved: &Resolved, context: &Context) -> Result<Copies, Refusal> {
     let (parsed, plans) = (resolved.parsed(), resolved.plans());
+    let visible = parsed.message().visible_recipients();
     let clean = without_lookalikes(parsed.message(), context)?;
     let (outbound, inbound): (Vec<&Plan>, Vec<&Plan>) = plans
         .iter()
@@ -152,11 +158,18 @@ pub fn transform(resolved: &Resolved, context: &Context) -> Result<Copies, Refus
     let trace = message::received_field(
         &context.hostname,
         parsed.envelope(),
-        parsed.message(),
+        &visible,
         parsed.id(),
         context.now,
     );
-    let mut copies = outbound::copies(&clean, &trace, resolved.signer(), &outbound, context)?;
+    let departing = Departing {
+        message: &clean,
+        trace: &trace,
+        originator: resolved.originator(),
+        visible: &visible,
+        context,
+    };
+    let mut copies = departing.copies(&outbound)?;
     copies.extend(inbound::copies(&clean, &trace, &inbound, context)?);
     Ok(Copies(copies))
 }
@@ -170,8 +183,10 @@ impl fmt::Display for Treated {
         if self.signed {
             words.push("signed".to_owned());
         }
-        if self.encrypted_to > 0 {
-            words.push("encrypted".to_owned());
+        match &self.cipher {
+            Some(chosen) => words.push(format!("encrypted ({chosen})")),
+            None if self.encrypted_to > 0 => words.push("encrypted".to_owned()),
+            None => {}
         }
         if let Some(verdict) = &self.verdict {
             words.push(format!("smime={verdict}"));

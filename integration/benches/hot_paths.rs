@@ -11,14 +11,14 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use certstore::certificate::Purpose;
 use certstore::clock::SystemClock;
-use certstore::cms::{Decryptor, Signer};
+use certstore::cms::{DecryptOptions, Decryptor, Signer};
 use certstore::trust::TrustedCertificate;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput};
 use criterion::{criterion_group, criterion_main, measurement::WallTime};
 use gateway::app::Store;
 use gateway::config::Config;
 use gateway::message::Message;
-use gateway::smime;
+use gateway::smime::{self, EncryptTo};
 use gateway::smtp::{DataReader, Progress};
 use integration::gateway::{Gateway, Setup};
 use integration::pki::pki;
@@ -100,7 +100,7 @@ fn address(text: &str) -> Address {
 
 fn smime(criterion: &mut Criterion) {
     let house = House::open();
-    let profile = &house.config.profiles[0];
+    let profile = house.config.profiles.named(None).expect("there is one");
     let now = SystemTime::now();
     for size in SIZES {
         let mail = Bytes::from(mails::large(ALICE, BOB, size).content);
@@ -109,11 +109,19 @@ fn smime(criterion: &mut Criterion) {
         let sign = || smime::sign_entity(&message, house.signer.as_ref(), profile, now).unwrap();
         let signed = sign();
         let seal = |entity: Vec<u8>| {
-            smime::encrypt_entity(b"", &message, entity, &[&house.recipient], profile).unwrap()
+            let to = EncryptTo {
+                recipients: &[&house.recipient],
+                cipher: profile.fallback_cipher,
+                profile,
+            };
+            let encrypted = smime::encrypt_entity(&message, entity, to).unwrap();
+            encrypted.into_message(b"", &message)
         };
         let sealed = Message::parse(seal(signed.clone()).into()).expect("a mail");
-        let opened = smime::decrypt(&sealed, &house.decryptors)
+        let options = DecryptOptions::default();
+        let opened = smime::decrypt(&sealed, &house.decryptors, &options)
             .expect("it is for bob")
+            .expect("it is encrypted")
             .message;
         let trust = house.store.lookup.trust();
         group.bench_function("sign", |b| b.iter(sign));
@@ -121,7 +129,7 @@ fn smime(criterion: &mut Criterion) {
             b.iter_batched(|| signed.clone(), seal, BatchSize::LargeInput);
         });
         group.bench_function("decrypt", |b| {
-            b.iter(|| smime::decrypt(&sealed, &house.decryptors).unwrap());
+            b.iter(|| smime::decrypt(&sealed, &house.decryptors, &options).unwrap());
         });
         group.bench_function("verify", |b| b.iter(|| smime::verify(&opened, &trust, now)));
         group.finish();

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes those seeds anew that a program has to write: certificates, CMS messages, S/MIME mails, key files. The others are
-# written by hand. Their keys are thrown away; what is signed by ca.pem is valid for twenty years.
+# written by hand, or copies from certstore/tests/peers (what OpenSSL cannot make). Their keys are thrown away; what is
+# signed by ca.pem is valid for twenty years.
 set -euo pipefail
 corpus=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)

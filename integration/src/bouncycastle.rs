@@ -1,17 +1,13 @@
 //! S/MIME by BouncyCastle and JavaMail: `peers/BouncyCastle.java`, compiled once, started once for each test program.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
-use encodify::base64;
-use tempfile::NamedTempFile;
+use anyhow::{Result, ensure};
 
-use crate::pki::{self, Identity};
+use crate::pki::Identity;
 use crate::process;
+use crate::scripted::{self, Scripted, kept};
 
 const SOURCE: &str = include_str!("../peers/BouncyCastle.java");
 
@@ -31,7 +27,7 @@ const JARS: [(&str, &str); 6] = [
 /// The signature or its certificate is not good: the text is BouncyCastle's.
 pub fn verify(mail: &[u8], anchor: &Path) -> Result<Vec<u8>> {
     let mail = kept(mail)?;
-    ask(&[&"verify", &mail.path(), &anchor])
+    JAVA.ask(&[&"verify", &mail.path(), &anchor])
 }
 
 /// Decrypts an encrypted mail with somebody's key, and gives the entity inside.
@@ -40,7 +36,7 @@ pub fn verify(mail: &[u8], anchor: &Path) -> Result<Vec<u8>> {
 /// It is not for this key, or damaged.
 pub fn decrypt(mail: &[u8], reader: &Identity) -> Result<Vec<u8>> {
     let mail = kept(mail)?;
-    ask(&[&"decrypt", &mail.path(), &reader.certificate, &reader.key])
+    JAVA.ask(&[&"decrypt", &mail.path(), &reader.certificate, &reader.key])
 }
 
 /// Decrypts a mail with somebody's key, verifies what was inside up to `anchor`, and gives the signed entity.
@@ -60,135 +56,93 @@ pub fn sign(entity: &[u8], signer: &Identity, algorithm: &str, form: &str) -> Re
     let Identity {
         certificate, key, ..
     } = signer;
-    ask(&[&"sign", &entity.path(), certificate, key, &algorithm, &form])
+    JAVA.ask(&[&"sign", &entity.path(), certificate, key, &algorithm, &form])
 }
 
-/// Encrypts an entity; `cipher` as `AES256_GCM`, `transport` is `PKCS1`, `OAEP` or `ECDH`.
+/// Encrypts an entity; `cipher` as `AES256_GCM`, `transport` is `PKCS1`, `OAEP_SHA256`, `ECDH_SHA256` or
+/// `X25519_SHA256`; the reader is named by its `issuer` or its key `identifier`.
 ///
 /// # Errors
 /// BouncyCastle refuses.
-pub fn encrypt(entity: &[u8], reader: &Identity, cipher: &str, transport: &str) -> Result<Vec<u8>> {
+pub fn encrypt(
+    entity: &[u8],
+    reader: &Identity,
+    cipher: &str,
+    transport: &str,
+    named: &str,
+) -> Result<Vec<u8>> {
     let entity = kept(entity)?;
-    ask(&[
+    JAVA.ask(&[
         &"encrypt",
         &entity.path(),
         &reader.certificate,
         &cipher,
         &transport,
+        &named,
     ])
 }
 
-/// The running Java program; it ends when its standard input is closed.
-struct Java {
-    child: Child,
-    requests: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+/// Compresses an entity (RFC 3274).
+///
+/// # Errors
+/// BouncyCastle refuses.
+pub fn compress(entity: &[u8]) -> Result<Vec<u8>> {
+    let entity = kept(entity)?;
+    JAVA.ask(&[&"compress", &entity.path()])
 }
 
-impl Java {
-    fn start() -> Result<Self> {
-        let java = process::program("java", "default-jre-headless")?;
-        let mut child = Command::new(java)
-            .args(["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp"])
-            .arg(format!("{}:{}", classes()?.display(), class_path()?))
-            .arg("BouncyCastle")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let requests = child.stdin.take();
-        let answers = BufReader::new(child.stdout.take().context("no stdout")?);
-        Ok(Self {
-            child,
-            requests,
-            answers,
-        })
-    }
-
-    fn ask(&mut self, request: &str) -> Result<Vec<u8>> {
-        let requests = self.requests.as_mut().context("the program has ended")?;
-        writeln!(requests, "{request}")?;
-        requests.flush()?;
-        let mut answer = String::new();
-        self.answers.read_line(&mut answer)?;
-        match answer.trim_end().split_once(' ') {
-            Some(("ok", result)) => Ok(base64::STANDARD.decode(result)?),
-            Some(("error", text)) => bail!("BouncyCastle: {text}"),
-            _ if answer.trim_end() == "ok" => Ok(Vec::new()),
-            _ => bail!("BouncyCastle ended: {:?}", self.child.try_wait()?),
-        }
-    }
+/// Opens a compressed mail.
+///
+/// # Errors
+/// It is none.
+pub fn uncompress(mail: &[u8]) -> Result<Vec<u8>> {
+    let mail = kept(mail)?;
+    JAVA.ask(&[&"uncompress", &mail.path()])
 }
 
-impl Drop for Java {
-    fn drop(&mut self) {
-        drop(self.requests.take());
-        self.child.wait().ok();
-    }
+/// The first certificate of a certs-only message, both in DER.
+///
+/// # Errors
+/// There is none.
+pub fn certificate(message: &[u8]) -> Result<Vec<u8>> {
+    let message = kept(message)?;
+    JAVA.ask(&[&"certificate", &message.path()])
 }
 
-fn ask(words: &[&dyn Word]) -> Result<Vec<u8>> {
-    static JAVA: OnceLock<Mutex<Option<Java>>> = OnceLock::new();
-    let words: Vec<String> = words.iter().map(|word| word.text()).collect();
-    ensure!(
-        words.iter().all(|word| !word.contains([' ', '\n'])),
-        "a blank within a word: {words:?}"
-    );
-    let mut java: MutexGuard<'_, Option<Java>> = JAVA
-        .get_or_init(Mutex::default)
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    if java.is_none() {
-        *java = Some(Java::start()?);
-    }
-    let running = java.as_mut().context("no Java")?;
-    running.ask(&words.join(" "))
+/// A certs-only message with somebody's certificate, DER.
+///
+/// # Errors
+/// BouncyCastle refuses.
+pub fn certificates(person: &Identity) -> Result<Vec<u8>> {
+    JAVA.ask(&[&"certificates", &person.certificate])
 }
 
-/// A word of a request: a text or the path of a file.
-trait Word {
-    fn text(&self) -> String;
+/// Its version.
+///
+/// # Errors
+/// It is not installed.
+pub fn version() -> Result<String> {
+    Ok(String::from_utf8(JAVA.ask(&[&"version"])?)?)
 }
 
-impl Word for &str {
-    fn text(&self) -> String {
-        (*self).to_owned()
-    }
-}
-
-impl Word for &Path {
-    fn text(&self) -> String {
-        self.display().to_string()
-    }
-}
-
-impl Word for PathBuf {
-    fn text(&self) -> String {
-        self.display().to_string()
-    }
-}
-
-fn kept(bytes: &[u8]) -> Result<NamedTempFile> {
-    let mut file = NamedTempFile::new()?;
-    file.write_all(bytes)?;
-    Ok(file)
-}
+static JAVA: Scripted = Scripted::new("BouncyCastle", || {
+    let mut java = Command::new(process::program("java", "default-jre-headless")?);
+    java.args(["-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp"])
+        .arg(format!("{}:{}", classes()?.display(), class_path()?))
+        .arg("BouncyCastle");
+    Ok(java)
+});
 
 /// The folder with the compiled program.
 fn classes() -> Result<PathBuf> {
-    let folder = pki::shared_folder()?.join("bouncycastle");
-    let source = folder.join("BouncyCastle.java");
-    if fs::read_to_string(&source).is_ok_and(|compiled| compiled != SOURCE) {
-        fs::remove_file(folder.join("complete"))?;
-    }
-    pki::once(&folder, |folder| {
+    let name = "BouncyCastle.java";
+    scripted::installed("bouncycastle", &[(name, SOURCE)], |folder| {
         let javac = process::program("javac", "default-jdk-headless")?;
-        fs::write(&source, SOURCE)?;
         let mut compile = Command::new(javac);
         compile.arg("-d").arg(folder);
-        compile.arg("-cp").arg(class_path()?).arg(&source);
+        compile.arg("-cp").arg(class_path()?).arg(folder.join(name));
         process::run(&mut compile, b"").map(drop)
-    })?;
-    Ok(folder)
+    })
 }
 
 fn class_path() -> Result<String> {
@@ -223,11 +177,11 @@ mod tests {
             assert_eq!(openssl::verify(&signed, &pki.ca())?, entity, "{form}");
         }
         for (reader, cipher, transport) in [
-            (&bob, "AES256_GCM", "OAEP"),
+            (&bob, "AES256_GCM", "OAEP_SHA256"),
             (&bob, "AES128_CBC", "PKCS1"),
-            (&bert, "AES256_CBC", "ECDH"),
+            (&bert, "AES256_CBC", "ECDH_SHA256"),
         ] {
-            let sealed = encrypt(&entity, reader, cipher, transport)?;
+            let sealed = encrypt(&entity, reader, cipher, transport, "issuer")?;
             assert_eq!(openssl::decrypt(&sealed, reader)?, entity, "{cipher}");
             assert_eq!(decrypt(&sealed, reader)?, entity, "{cipher}");
         }

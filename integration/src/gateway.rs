@@ -43,6 +43,7 @@ pub struct Setup {
     address: Option<SocketAddr>,
     policy: String,
     listener: String,
+    internal: &'static str,
     top: String,
     tables: String,
 }
@@ -54,6 +55,7 @@ impl Default for Setup {
             address: None,
             policy: SIGN_AND_ENCRYPT.to_owned(),
             listener: "relay-from = [\"127.0.0.0/8\"]".to_owned(),
+            internal: "example.org",
             top: String::new(),
             tables: String::new(),
         }
@@ -96,6 +98,13 @@ impl Setup {
         self
     }
 
+    /// Is the gateway of this domain, instead of example.org.
+    #[must_use]
+    pub fn internal(mut self, domain: &'static str) -> Self {
+        self.internal = domain;
+        self
+    }
+
     /// Adds keys at the top of `postern.toml`.
     #[must_use]
     pub fn top(mut self, keys: &str) -> Self {
@@ -128,10 +137,11 @@ impl Setup {
         };
         let configuration = format!(
             "hostname = \"{HOSTNAME}\"\ndata-dir = \"data\"\npolicy = \"policy.toml\"\n\
-             internal-domains = [\"example.org\"]\n{}\n\
+             internal-domains = [\"{}\"]\n{}\n\
              [[listener]]\naddress = \"{address}\"\n{}\n\
              [trust]\nanchors = [\"{}\"]\n\
              {}{somewhere}",
+            self.internal,
             self.top,
             self.listener,
             anchor.display(),

@@ -2,8 +2,8 @@
 //! people's mail and S/MIME software to judge what came out.
 //!
 //! The gateway is known by its documented commands, configuration and wire alone; only [`readers`] links it, to feed it
-//! broken input. A peer that is not installed is an error that names its package, never a skip. Import order is the order
-//! of the modules below.
+//! broken input. A peer that is not installed is an error that names its package, never a skip; only the matrix of who reads
+//! whom ([`peers`]) says so in its column instead. Import order is the order of the modules below.
 
 pub mod process;
 pub mod figures;
@@ -13,12 +13,15 @@ pub mod smtp;
 pub mod load;
 pub mod sink;
 pub mod pki;
+pub mod scripted;
 pub mod openssl;
 pub mod postgres;
-pub mod post_quantum;
 pub mod revocation;
 pub mod bouncycastle;
 pub mod nss;
+pub mod gpgsm;
+pub mod peers;
+pub mod post_quantum;
 pub mod postfix;
 pub mod dovecot;
 pub mod slapd;

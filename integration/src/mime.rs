@@ -106,6 +106,44 @@ pub fn dress(mail: &[u8], entity: &[u8]) -> Vec<u8> {
     dressed
 }
 
+/// An entity with its signature (DER) beside it (RFC 8551, section 3.5.3).
+#[must_use]
+pub fn multipart_signed(entity: &[u8], signature: &[u8], micalg: &str) -> Vec<u8> {
+    let mut mail = format!(
+        "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg={micalg};\r\n \
+         boundary=\"=_signed\"\r\n\r\n--=_signed\r\n"
+    )
+    .into_bytes();
+    mail.extend_from_slice(entity);
+    mail.extend_from_slice(b"\r\n--=_signed\r\n");
+    mail.extend(pkcs7(
+        "application/pkcs7-signature; name=smime.p7s",
+        signature,
+    ));
+    mail.extend_from_slice(b"\r\n--=_signed--\r\n");
+    mail
+}
+
+/// A CMS message (DER) of this smime-type as an entity (RFC 8551, section 3.2).
+#[must_use]
+pub fn pkcs7mime(smime_type: &str, message: &[u8]) -> Vec<u8> {
+    let kind = format!("application/pkcs7-mime; smime-type={smime_type}; name=smime.p7m");
+    pkcs7(&kind, message)
+}
+
+fn pkcs7(kind: &str, message: &[u8]) -> Vec<u8> {
+    let body = base64::MIME.encode(message);
+    format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}\r\n")
+        .into_bytes()
+}
+
+/// Whether a mail is signed, with its content readable.
+#[must_use]
+pub fn is_multipart_signed(mail: &[u8]) -> bool {
+    let kind = values(mail, "Content-Type").pop().unwrap_or_default();
+    kind.to_ascii_lowercase().starts_with("multipart/signed")
+}
+
 /// The decoded body of a mail or entity that is one base64 part, such as `application/pkcs7-mime`.
 ///
 /// # Errors

@@ -4,10 +4,12 @@
 //! stories make, and EnvelopedData with CBC ciphers and PKCS#1 v1.5 key transport; it knows no AuthEnvelopedData, no
 //! OAEP, and no ECDH as others write it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 use tempfile::TempDir;
@@ -34,6 +36,7 @@ pub fn open(mail: &[u8], reader: &Identity, anchor: &Path) -> Result<Vec<u8>> {
 #[derive(Debug)]
 pub struct Nss {
     folder: TempDir,
+    imported: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Nss {
@@ -44,14 +47,11 @@ impl Nss {
     pub fn new(anchor: &Path, people: &[&Identity]) -> Result<Self> {
         let nss = Self {
             folder: tempfile::tempdir()?,
+            imported: Mutex::default(),
         };
         nss.run("certutil", [OsStr::new("-N"), "--empty-password".as_ref()])?;
         for person in people {
-            let import = ["-W", PASSPHRASE, "-K", "", "-i"].map(OsStr::new);
-            nss.run(
-                "pk12util",
-                import.into_iter().chain([person.p12.as_os_str()]),
-            )?;
+            nss.import(person)?;
         }
         // Trusted for mail (the second letter) and nothing else.
         let add = ["-A", "-n", "anchor", "-t", ",C,", "-i"].map(OsStr::new);
@@ -59,13 +59,27 @@ impl Nss {
         Ok(nss)
     }
 
+    /// Takes somebody's certificate and key, once.
+    ///
+    /// # Errors
+    /// The key is of a kind that NSS does not know.
+    pub fn import(&self, person: &Identity) -> Result<()> {
+        let mut imported = self.imported.lock().unwrap_or_else(PoisonError::into_inner);
+        if !imported.contains(person.name) {
+            let import = ["-W", PASSPHRASE, "-K", "", "-i"].map(OsStr::new);
+            let all = import.into_iter().chain([person.p12.as_os_str()]);
+            self.run("pk12util", all)?;
+            imported.insert(person.name);
+        }
+        Ok(())
+    }
+
     /// Verifies a signed mail, and gives the signed entity.
     ///
     /// # Errors
     /// The signature or its certificate is not good.
     pub fn verify(&self, mail: &[u8]) -> Result<Vec<u8>> {
-        let kind = mime::values(mail, "Content-Type").pop().unwrap_or_default();
-        if kind.starts_with("multipart/signed") {
+        if mime::is_multipart_signed(mail) {
             let (signed, signature) = mime::clear_signed(mail)?;
             let content = self.file("content", &signed)?;
             self.decode(&signature, &[OsStr::new("-c"), content.as_os_str()])?;
@@ -82,20 +96,45 @@ impl Nss {
         self.decode(&mime::payload(mail)?, &[])
     }
 
-    /// Signs an entity with SHA-256 as somebody of the database (`name` as in the PKI); gives an opaque mail entity.
+    /// Signs an entity as somebody of the database (`name` as in the PKI), by a digest (`SHA256`), with the entity inside
+    /// or not; gives a SignedData.
     ///
     /// # Errors
     /// NSS refuses.
-    pub fn sign(&self, entity: &[u8], name: &str) -> Result<Vec<u8>> {
+    pub fn sign(&self, entity: &[u8], name: &str, digest: &str, opaque: bool) -> Result<Vec<u8>> {
+        let form: &[&str] = if opaque { &[] } else { &["-T"] };
+        let options = ["-S", "-H", digest, "-G", "-N", name];
+        self.make(&[&options[..], form].concat(), entity)
+    }
+
+    /// Encrypts an entity to somebody of the database; gives an EnvelopedData. NSS chooses the cipher.
+    ///
+    /// # Errors
+    /// NSS refuses.
+    pub fn encrypt(&self, entity: &[u8], address: &str) -> Result<Vec<u8>> {
+        self.make(&["-E", "-r", address], entity)
+    }
+
+    /// A SignedData with the certificate of somebody of the database and nothing else.
+    ///
+    /// # Errors
+    /// NSS refuses.
+    pub fn certificates(&self, address: &str) -> Result<Vec<u8>> {
+        self.make(&["-O", "-r", address], b"")
+    }
+
+    fn make(&self, options: &[&str], entity: &[u8]) -> Result<Vec<u8>> {
         let input = self.file("entity", entity)?;
-        let output = self.folder.path().join("signed");
-        let sign = ["-S", "-H", "SHA256", "-G", "-N", name, "-i"].map(OsStr::new);
-        let files = [input.as_os_str(), "-o".as_ref(), output.as_os_str()];
-        self.run("cmsutil", sign.into_iter().chain(files))?;
-        let head = "Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\r\n\
-                    Content-Transfer-Encoding: base64\r\n\r\n";
-        let body = encodify::base64::MIME.encode(fs::read(output)?);
-        Ok(format!("{head}{body}\r\n").into_bytes())
+        let output = self.folder.path().join("made");
+        let files = [
+            OsStr::new("-i"),
+            input.as_os_str(),
+            "-o".as_ref(),
+            output.as_os_str(),
+        ];
+        let options = options.iter().map(OsStr::new);
+        self.run("cmsutil", options.chain(files))?;
+        Ok(fs::read(output)?)
     }
 
     fn decode(&self, message: &[u8], more: &[&OsStr]) -> Result<Vec<u8>> {
@@ -144,7 +183,7 @@ mod tests {
         assert!(nss.verify(&stranger).is_err());
         let sealed = openssl::encrypt(&entity, &[&bob], "-aes-256-cbc", &[])?;
         assert_eq!(nss.decrypt(&sealed)?, entity);
-        let signed = nss.sign(&entity, "bob")?;
+        let signed = mime::pkcs7mime("signed-data", &nss.sign(&entity, "bob", "SHA256", true)?);
         assert_eq!(openssl::verify(&signed, &pki.ca())?, entity);
         Ok(())
     }

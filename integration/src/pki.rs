@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
@@ -14,7 +14,7 @@ use crate::process;
 pub const PASSPHRASE: &str = "Pässword 1";
 
 /// Raised whenever what is made here changes, so that nobody uses an older one.
-const EDITION: &str = "2";
+const EDITION: &str = "5";
 
 /// Certificates made before this long ago are made again: CRLs and short-lived ones would have run out.
 const LIFETIME: Duration = Duration::from_secs(5 * 24 * 3600);
@@ -22,6 +22,8 @@ const LIFETIME: Duration = Duration::from_secs(5 * 24 * 3600);
 /// Whoever holds a key and its certificate.
 #[derive(Debug, Clone)]
 pub struct Identity {
+    /// What the PKI and the PKCS#12 files call it.
+    pub name: &'static str,
     /// The address that the certificate names.
     pub address: &'static str,
     /// The certificate, PEM.
@@ -49,6 +51,8 @@ struct Person {
 enum Key {
     Rsa,
     Ec(&'static str),
+    /// Another kind, by OpenSSL's name for it.
+    Other(&'static str),
 }
 
 const BOTH: &str = "digitalSignature,keyEncipherment";
@@ -81,16 +85,23 @@ const PEOPLE: &[Person] = &[
     Person { from: "20200101000000Z", until: "20230101000000Z", ..person("alice-before", "alice@example.org", Key::Rsa, BOTH) },
     person("carol", "carol@example.org", Key::Ec("P-256"), EC_BOTH),
     person("dave", "dave@example.org", Key::Ec("P-384"), EC_BOTH),
+    person("peter", "peter@example.org", Key::Ec("P-521"), EC_BOTH),
+    person("edgar", "edgar@example.org", Key::Other("Ed25519"), "digitalSignature"),
+    person("xaver", "xaver@example.org", Key::Other("X25519"), "keyAgreement"),
     person("erin-sign", "erin@example.org", Key::Rsa, SIGN),
     person("erin-encrypt", "erin@example.org", Key::Rsa, ENCRYPT),
     person("bob", "bob@partner.example", Key::Rsa, BOTH),
     person("bert", "bert@partner.example", Key::Ec("P-256"), EC_BOTH),
     person("boris", "boris@partner.example", Key::Ec("P-384"), EC_BOTH),
+    person("paula", "paula@partner.example", Key::Ec("P-521"), EC_BOTH),
+    person("edith", "edith@partner.example", Key::Other("Ed25519"), "digitalSignature"),
+    person("xenia", "xenia@partner.example", Key::Other("X25519"), "keyAgreement"),
     person("betty", "betty@partner.example", Key::Rsa, BOTH),
     Person { from: "20200101000000Z", until: "20230101000000Z", ..person("expired", "expired@partner.example", Key::Rsa, BOTH) },
     Person { issuer: "other-ca", ..person("mallory", "mallory@evil.example", Key::Rsa, BOTH) },
     Person { issuer: "other-ca", ..person("false-bob", "bob@partner.example", Key::Rsa, BOTH) },
     Person { from: "20200101000000Z", until: "20230101000000Z", ..person("bob-before", "bob@partner.example", Key::Rsa, BOTH) },
+    person("spaced", "bob @partner.example", Key::Rsa, BOTH),
     person("bob-encrypt", "bob@partner.example", Key::Rsa, ENCRYPT),
 ];
 
@@ -110,7 +121,7 @@ pub fn pki() -> Result<&'static Pki> {
         return Ok(pki);
     }
     let folder = shared_folder()?.join(format!("pki-{EDITION}"));
-    once(&folder, make)?;
+    once(&folder, Some(LIFETIME), make)?;
     Ok(PKI.get_or_init(|| Pki { folder }))
 }
 
@@ -150,6 +161,7 @@ impl Pki {
             .find(|person| person.name == name)
             .unwrap_or_else(|| panic!("{name} is not in the PKI"));
         Identity {
+            name: person.name,
             address: person.address,
             certificate: self.file(&format!("{name}.pem")),
             key: self.file(&format!("{name}.key")),
@@ -171,16 +183,23 @@ pub fn shared_folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Lets one process make what `folder` holds, and all others wait for it.
+/// Lets one process make what `folder` holds, and all others wait for it; older than `lifetime`, it is made again.
 ///
 /// # Errors
 /// Those of `make`.
-pub fn once(folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+pub fn once(
+    folder: &Path,
+    lifetime: Option<Duration>,
+    make: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
     let lock = File::create(folder.with_extension("lock"))?;
     lock.lock()?;
     let made = folder.join("complete");
     let age = fs::metadata(&made).and_then(|file| file.modified());
-    if age.is_ok_and(|made| made.elapsed().is_ok_and(|age| age < LIFETIME)) {
+    let is_young = |made: SystemTime| {
+        lifetime.is_none_or(|lifetime| made.elapsed().is_ok_and(|age| age < lifetime))
+    };
+    if age.is_ok_and(is_young) {
         return Ok(());
     }
     if folder.exists() {
@@ -220,9 +239,11 @@ fn make(folder: &Path) -> Result<()> {
 
 fn issue(folder: &Path, person: &Person, extensions: &str) -> Result<()> {
     let Person { name, issuer, .. } = person;
+    fs::write(folder.join("extensions"), extensions)?;
     let kind = match person.key {
         Key::Rsa => "rsa:2048".to_owned(),
         Key::Ec(curve) => format!("ec -pkeyopt ec_paramgen_curve:{curve}"),
+        Key::Other(algorithm) => return issue_for(folder, person, algorithm),
     };
     openssl(
         folder,
@@ -230,7 +251,6 @@ fn issue(folder: &Path, person: &Person, extensions: &str) -> Result<()> {
             "req -new -newkey {kind} -nodes -subj /O=Postern-tests/CN={name} -keyout {name}.key -out {name}.csr"
         ),
     )?;
-    fs::write(folder.join("extensions"), extensions)?;
     openssl(
         folder,
         &format!(
@@ -239,6 +259,23 @@ fn issue(folder: &Path, person: &Person, extensions: &str) -> Result<()> {
             person.from, person.until
         ),
     )
+}
+
+/// A key that cannot sign makes no request of its own: its certificate comes of another's.
+fn issue_for(folder: &Path, person: &Person, algorithm: &str) -> Result<()> {
+    let Person { name, issuer, .. } = person;
+    for options in [
+        format!("genpkey -algorithm {algorithm} -out {name}.key"),
+        format!("pkey -in {name}.key -pubout -out {name}.pub"),
+        format!("req -new -key {issuer}.key -subj /O=Postern-tests/CN={name} -out {name}.csr"),
+        format!(
+            "x509 -req -in {name}.csr -force_pubkey {name}.pub -CA {issuer}.pem -CAkey {issuer}.key -CAcreateserial \
+             -days 3650 -extfile extensions -out {name}.pem"
+        ),
+    ] {
+        openssl(folder, &options)?;
+    }
+    Ok(())
 }
 
 fn export(folder: &Path, name: &str) -> Result<()> {

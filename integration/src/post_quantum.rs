@@ -1,14 +1,13 @@
 //! ML-KEM and ML-DSA in S/MIME by other code than ours: `peers/post_quantum.py`, on OpenSSL's algorithms through
 //! pyca/cryptography.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use encodify::base64;
 
-use crate::mime;
-use crate::process;
+use crate::{mime, peers, process};
 
 const SOURCE: &str = include_str!("../peers/post_quantum.py");
 
@@ -69,19 +68,6 @@ fn opaque(kind: &str, message: &[u8]) -> Vec<u8> {
 }
 
 fn ask(words: &[&Path], input: &[u8]) -> Result<Vec<u8>> {
-    let mut python = Command::new(interpreter()?);
+    let mut python = Command::new(peers::python()?);
     process::run(python.args(["-c", SOURCE]).args(words), input)
-}
-
-/// `$POSTERN_PYTHON`, or the one that `setup.sh peers` made.
-fn interpreter() -> Result<PathBuf> {
-    let given = std::env::var_os("POSTERN_PYTHON").map(PathBuf::from);
-    let home = std::env::var_os("HOME").context("no HOME")?;
-    let python = given.unwrap_or_else(|| Path::new(&home).join(".cache/postern/python/bin/python"));
-    ensure!(
-        python.exists(),
-        "{} is not there: run integration/setup.sh peers",
-        python.display()
-    );
-    Ok(python)
 }

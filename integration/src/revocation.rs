@@ -87,7 +87,12 @@ impl Authority {
     ///
     /// # Errors
     /// OpenSSL refuses.
-    pub fn issue(&self, name: &str, address: &'static str, points: Points) -> Result<Identity> {
+    pub fn issue(
+        &self,
+        name: &'static str,
+        address: &'static str,
+        points: Points,
+    ) -> Result<Identity> {
         self.issue_under("ca", name, address, points)
     }
 
@@ -98,7 +103,7 @@ impl Authority {
     pub fn issue_under(
         &self,
         issuer: &str,
-        name: &str,
+        name: &'static str,
         address: &'static str,
         points: Points,
     ) -> Result<Identity> {
@@ -123,6 +128,7 @@ impl Authority {
             "pkcs12 -export -in {name}.pem -inkey {name}.key -name {name} -passout env:PASSPHRASE -out {name}.p12"
         ))?;
         Ok(Identity {
+            name,
             address,
             certificate: self.file(&format!("{name}.pem")),
             key: self.file(&format!("{name}.key")),

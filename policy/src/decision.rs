@@ -8,11 +8,14 @@ use std::time::Duration;
 use crate::address::Address;
 use crate::pattern::Pattern;
 
-pub(crate) use orders::in_units;
+pub(crate) use orders::{direction_of, in_units};
 pub use words::{
     AskThen, HeaderProtection, HiddenRecipients, Mixed, NoCertificate, NoSigner, NoTls,
     OnBadSignature, OnUnavailable, OnUndecryptable, Requirement,
 };
+
+/// How long an asked recipient has, if the rule does not say it.
+pub(crate) const ASK_DEADLINE: Duration = Duration::from_secs(3 * 86_400);
 
 /// What one rule orders for the mail that it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]

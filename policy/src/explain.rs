@@ -97,25 +97,32 @@ impl Explained {
 }
 
 fn explained(condition: &Condition, facts: &Facts<'_>) -> Explained {
-    let parts = |conditions: &[Condition]| {
-        let explain = |inner| explained(inner, facts);
-        conditions.iter().map(explain).collect::<Vec<_>>()
+    let inner: Option<(&str, &[Condition])> = match condition {
+        Condition::All(inner) => Some(("all", inner)),
+        Condition::Any(inner) => Some(("any", inner)),
+        Condition::Not(inner) => Some(("not", std::slice::from_ref(inner))),
+        Condition::Direction(_)
+        | Condition::Recipient(_)
+        | Condition::Sender(_)
+        | Condition::Group(_)
+        | Condition::Session(_)
+        | Condition::Time(_)
+        | Condition::Content(_) => None,
     };
-    let (name, found, parts) = match condition {
-        Condition::All(inner) => ("all".to_owned(), None, parts(inner)),
-        Condition::Any(inner) => ("any".to_owned(), None, parts(inner)),
-        Condition::Not(inner) => ("not".to_owned(), None, vec![explained(inner, facts)]),
-        leaf => (
-            shortened(&leaf.to_string()),
-            Some(shortened(&found(leaf, facts))),
-            Vec::new(),
-        ),
-    };
-    Explained {
-        condition: name,
-        truth: condition.holds(facts),
-        found,
-        parts,
+    let truth = condition.holds(facts);
+    match inner {
+        Some((name, inner)) => Explained {
+            condition: name.to_owned(),
+            truth,
+            found: None,
+            parts: inner.iter().map(|inner| explained(inner, facts)).collect(),
+        },
+        None => Explained {
+            condition: shortened(&condition.to_string()),
+            truth,
+            found: Some(shortened(&found(condition, facts))),
+            parts: Vec::new(),
+        },
     }
 }
 

@@ -24,6 +24,7 @@ pub mod explain;
 pub mod suite;
 pub mod compare;
 pub mod import;
+pub mod schema;
 
 #[cfg(test)]
 mod generated;

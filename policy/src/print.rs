@@ -7,7 +7,10 @@ mod value;
 use std::fmt::{self, Display, Write};
 
 use crate::compile::Policy;
-use crate::decision::{Decision, SignerChoice};
+use crate::decision::{
+    ASK_DEADLINE, AskThen, Decision, HiddenRecipients, Mixed, NoCertificate, NoSigner, NoTls,
+    OnBadSignature, OnUnavailable, OnUndecryptable, Requirement, SignerChoice,
+};
 use crate::document::Words;
 use crate::rule::{Addresses, Condition, ContentCondition, SessionCondition};
 
@@ -95,14 +98,14 @@ struct Table<'c>(&'c Condition);
 
 impl Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            // Each in a table of its own, since a key may come twice.
-            Condition::All(inner) if !inner.is_empty() => {
-                write!(f, "{{ all = [{}] }}", tables(inner))
-            }
-            Condition::All(_) => f.write_str("{}"),
-            condition => write!(f, "{{ {condition} }}"),
+        let Condition::All(inner) = self.0 else {
+            return write!(f, "{{ {} }}", self.0);
+        };
+        if inner.is_empty() {
+            return f.write_str("{}");
         }
+        // Each in a table of its own, since a key may come twice.
+        write!(f, "{{ all = [{}] }}", tables(inner))
     }
 }
 
@@ -156,7 +159,21 @@ impl Decision {
     /// Whether leaving an order out says the same.
     fn is_usual(&self, key: &str) -> bool {
         match key {
+            "sign" => self.sign == Requirement::No,
+            "encrypt" => self.encrypt == Requirement::No,
+            "decrypt" => self.decrypt == Requirement::Preferred,
+            "verify" => self.verify == Requirement::Preferred,
             "signer" => self.signer == SignerChoice::Sender,
+            "no-signer" => self.no_signer == NoSigner::usual(self.sign),
+            "no-certificate" => self.no_certificate == NoCertificate::usual(self.encrypt),
+            "on-undecryptable" => self.on_undecryptable == OnUndecryptable::usual(self.decrypt),
+            "on-bad-signature" => self.on_bad_signature == OnBadSignature::usual(self.verify),
+            "no-tls" => self.no_tls == NoTls::Reject,
+            "ask-deadline" => self.ask_deadline == ASK_DEADLINE,
+            "ask-then" => self.ask_then == AskThen::Reject,
+            "on-unavailable" => self.on_unavailable == OnUnavailable::Defer,
+            "mixed" => self.mixed == Mixed::Reject,
+            "hidden-recipients" => self.hidden_recipients == HiddenRecipients::Separate,
             "encrypt-to-self" => self.encrypt_to_self.is_none(),
             "header-protection" => self.header_protection.is_none(),
             "strip-subject-tag" => self.strip_subject_tag.is_none(),

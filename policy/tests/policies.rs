@@ -43,7 +43,7 @@ const INTERNAL: &str = "example.org";
 #[test]
 fn policies_decide_as_expected() {
     let cases = entries("cases");
-    assert!(cases.len() >= 40, "{} cases", cases.len());
+    assert!(cases.len() >= 80, "{} cases", cases.len());
     let differences: Vec<_> = cases
         .iter()
         .filter_map(|case| difference(&case.join("expected.txt"), &decided(case)))
@@ -57,7 +57,7 @@ fn mistakes_are_reported_as_expected() {
         .into_iter()
         .filter(|path| path.extension().is_some_and(|e| e == "toml"))
         .collect();
-    assert!(policies.len() >= 25, "{} policies", policies.len());
+    assert!(policies.len() >= 40, "{} policies", policies.len());
     let differences: Vec<_> = policies
         .iter()
         .filter_map(|path| difference(&path.with_extension("expected"), &mistakes(path)))

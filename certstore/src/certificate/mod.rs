@@ -14,6 +14,7 @@ mod fingerprint;
 mod key;
 mod lint;
 mod purpose;
+mod recipient;
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub use file::{MAX_CERTIFICATES, read_certificates};
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use lint::{Finding, lint};
 pub use purpose::Purpose;
+pub use recipient::describe_recipient;
 
 /// The longest certificate that is read, in bytes.
 pub const MAX_CERTIFICATE_SIZE: usize = 64 * 1024;

@@ -114,7 +114,7 @@ pub trait Signer: Send + Sync + std::fmt::Debug {
     /// DER of the signer's certificate.
     fn certificate(&self) -> &[u8];
 
-    /// DER of the certificates between it and its root, nearest first, to travel with the signature.
+    /// DER of the certificates above it as far as they are known, nearest first, the root last: to travel with the signature.
     fn chain(&self) -> &[Vec<u8>];
 
     /// DER of the certificate that others should encrypt to, where it is not the signing one.

@@ -23,7 +23,7 @@ const BATCH: i64 = 10_000;
 /// What a change was about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChangeKind {
-    /// A certificate of an address (the subject) was added.
+    /// A certificate of an address (the subject) was added, or what its mail program reads changed.
     Certificate,
     /// A private key of an address (the subject) was added or changed its state.
     Key,

@@ -7,6 +7,7 @@
 mod anchors;
 mod asked;
 mod authorities;
+mod capabilities;
 mod certificates;
 mod changes;
 mod distrusted;
@@ -26,6 +27,7 @@ use engine::Engine;
 
 pub use anchors::StoredAnchor;
 pub use authorities::StoredAuthority;
+pub use capabilities::StoredCapabilities;
 pub use certificates::{CertificateSource, StoredCertificate};
 pub use changes::{Change, ChangeFeed, ChangeKind};
 pub use harvested::{Acceptance, Harvest, HarvestOutcome, Sighting};

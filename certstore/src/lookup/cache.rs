@@ -263,6 +263,10 @@ impl Answers {
         found.map(|(key, _)| key.0.clone()).collect()
     }
 
+    pub(super) const fn invalidations(&self) -> &Invalidations {
+        &self.invalidations
+    }
+
     pub(super) fn figures(&self) -> CacheFigures {
         CacheFigures {
             entries: self.cache.entry_count(),

@@ -8,6 +8,7 @@
 mod anchors;
 mod answer;
 mod cache;
+mod capabilities;
 mod invalidations;
 mod judge;
 mod walk;
@@ -48,6 +49,7 @@ pub struct Lookup {
     trust: watch::Sender<Arc<Trust>>,
     clock: Arc<dyn Clock>,
     answers: Answers,
+    capabilities: capabilities::Memory,
 }
 
 /// A fresh answer and how it came about.
@@ -119,6 +121,7 @@ impl Lookup {
             trust: watch::Sender::new(Arc::new(trust)),
             clock,
             answers: Answers::new(cache.into()),
+            capabilities: capabilities::Memory::default(),
         })
     }
 
@@ -245,11 +248,13 @@ impl Lookup {
     /// The same for an address that is in canonical form already, as the database names it.
     pub async fn invalidate_canonical(&self, address: &str) {
         self.answers.invalidate(address).await;
+        self.capabilities.forget(address).await;
     }
 
     /// Forgets all answers.
     pub fn invalidate_all(&self) {
         self.answers.invalidate_all();
+        self.capabilities.forget_all();
     }
 
     async fn ask(&self, address: &Address, purpose: Purpose) -> Outcome {

@@ -62,7 +62,7 @@ impl Vault {
             let certificate = key.entry.certificate.clone();
             signers.push(Arc::new(VaultSigner {
                 key: Arc::clone(&key.key),
-                chain: self.chain_of(&certificate).await?,
+                chain: der_of(self.path_of(&certificate).await?.iter()),
                 encryption_certificate: encryption_certificate
                     .clone()
                     .filter(|encryption| *encryption != certificate),
@@ -96,24 +96,31 @@ impl Vault {
         &self,
         certificate: &Certificate,
     ) -> Result<Vec<Vec<u8>>, VaultError> {
-        let mut chain: Vec<Certificate> = Vec::new();
+        let path = self.path_of(certificate).await?;
+        Ok(der_of(path.iter().filter(|above| !above.is_self_issued())))
+    }
+
+    /// The certificates above `certificate`, as far as they are known; nearest first, the root last.
+    async fn path_of(&self, certificate: &Certificate) -> Result<Vec<Certificate>, VaultError> {
+        let mut path: Vec<Certificate> = Vec::new();
         let mut last = certificate.clone();
-        while chain.len() < MAX_CHAIN && !last.is_self_issued() {
+        while path.len() < MAX_CHAIN && !last.is_self_issued() {
             let issuers = self.database.authorities_named(last.issuer_der()).await?;
-            let issuer = issuers.into_iter().find(|issuer| {
-                may_have_issued(issuer, &last)
-                    && !issuer.is_self_issued()
-                    && !chain.contains(issuer)
-            });
+            let issuer = issuers
+                .into_iter()
+                .find(|issuer| may_have_issued(issuer, &last) && !path.contains(issuer));
             let Some(issuer) = issuer else { break };
-            chain.push(issuer.clone());
+            path.push(issuer.clone());
             last = issuer;
         }
-        Ok(chain
-            .iter()
-            .map(|certificate| certificate.der().to_vec())
-            .collect())
+        Ok(path)
     }
+}
+
+fn der_of<'c>(certificates: impl Iterator<Item = &'c Certificate>) -> Vec<Vec<u8>> {
+    certificates
+        .map(|certificate| certificate.der().to_vec())
+        .collect()
 }
 
 fn may_have_issued(issuer: &Certificate, certificate: &Certificate) -> bool {

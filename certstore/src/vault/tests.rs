@@ -156,7 +156,7 @@ async fn retired_keys_decrypt_and_withdrawn_keys_do_nothing() {
 }
 
 #[tokio::test]
-async fn the_chain_is_completed_from_the_store_without_its_root() {
+async fn the_chain_is_completed_from_the_store_up_to_its_root() {
     let setting = Setting::new().await;
     let root = SampleAuthority::root("Root");
     let upper = root.below("Upper");
@@ -168,7 +168,7 @@ async fn the_chain_is_completed_from_the_store_without_its_root() {
     }
     setting.import(ALICE, &file).await.unwrap();
     let signer = setting.signer(ALICE).await.unwrap();
-    let chain = [lower.certificate(), upper.certificate()];
+    let chain = [lower.certificate(), upper.certificate(), root.certificate()];
     assert_eq!(
         signer.chain(),
         chain.map(|certificate| certificate.der().to_vec())

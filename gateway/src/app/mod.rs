@@ -121,7 +121,6 @@ pub async fn run(
     let rules = policy.rule_count();
     let hostname = config.hostname.clone();
     let gatekeeper = Arc::new(Gatekeeper {
-        profiles: config.profiles.clone().into(),
         config: Arc::new(config),
         policy: Arc::new(policy),
         keyring,

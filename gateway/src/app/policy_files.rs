@@ -24,8 +24,6 @@ pub const UNAVAILABLE: &[(&str, &str)] = &[
     ("ask-deadline", ""),
     ("ask-then", ""),
     ("mixed", "split"),
-    ("encrypt-to-self", ""),
-    ("header-protection", ""),
     ("on-undecryptable", "hold"),
     ("on-bad-signature", "hold"),
     ("strip-signature", ""),
@@ -58,11 +56,7 @@ pub fn load_policy(config: &Config) -> Result<Checked, Vec<Diagnostic>> {
 /// Every mistake in all files; a file that cannot be read is one.
 pub fn load_policy_from(path: &Path, config: &Config) -> Result<Checked, Vec<Diagnostic>> {
     let sources = sources(path).map_err(|(path, error)| vec![unreadable(&path, &error)])?;
-    let profiles: Vec<&str> = config
-        .profiles
-        .iter()
-        .map(|profile| profile.name.as_str())
-        .collect();
+    let profiles = config.profiles.names();
     let list_files = list_files(path, &sources);
     let options = CompileOptions {
         profiles: &profiles,
@@ -143,4 +137,23 @@ fn shown(path: &Path) -> String {
     let here = std::env::current_dir().ok();
     let relative = here.and_then(|here| path.strip_prefix(here).ok().map(Path::to_owned));
     relative.as_deref().unwrap_or(path).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_marks_what_is_not_available() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/policy.md");
+        let docs = fs::read_to_string(path).unwrap();
+        for (key, word) in UNAVAILABLE {
+            let marked = if word.is_empty() { key } else { word };
+            let is_marked = [format!("`{marked}`°"), format!("`\"{marked}\"`°")];
+            assert!(
+                is_marked.iter().any(|mark| docs.contains(mark)),
+                "{key} {word}"
+            );
+        }
+    }
 }

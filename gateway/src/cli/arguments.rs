@@ -311,7 +311,65 @@ pub(super) enum CaCommand {
 #[derive(Debug, Subcommand)]
 pub(super) enum PolicyCommand {
     /// Run the policy's [[test]] tables; exit code 1 if one fails
-    Test,
+    Test {
+        /// Also write the results as JUnit XML
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+    },
+    /// Show which rule decides about a mail, why no earlier one did, and what would happen
+    Explain(Question),
+    /// Show what another policy would have done with recorded mail; exit code 1 if it sends more in clear
+    Compare {
+        /// The other policy: a file, or a folder of *.toml
+        new: PathBuf,
+        /// Recorded facts, one JSON object a line (docs/policy.md)
+        #[arg(long, value_name = "FILE")]
+        facts: PathBuf,
+    },
+    /// Print the policy as it is understood, with lists, defaults and inherited orders
+    Show,
+    /// Print the JSON schema of policy files, for editors
+    Schema,
+    /// Make a policy of a table "pattern, sign, encrypt, fallback"
+    Import {
+        /// The table (CSV)
+        file: PathBuf,
+    },
+}
+
+/// A mail that the policy is asked about.
+#[derive(Debug, clap::Args)]
+pub(super) struct Question {
+    /// MAIL FROM; empty for the null sender
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) from: String,
+    /// RCPT TO
+    #[arg(long, required = true, num_args = 1.., value_name = "ADDRESS")]
+    pub(super) to: Vec<String>,
+    /// The message itself
+    #[arg(long, value_name = "FILE")]
+    pub(super) message: Option<PathBuf>,
+    /// Its subject
+    #[arg(long, value_name = "TEXT")]
+    pub(super) subject: Option<String>,
+    /// A header field of it
+    #[arg(long, value_name = "'NAME: VALUE'")]
+    pub(super) header: Vec<String>,
+    /// The client's IP address
+    #[arg(long, value_name = "IP")]
+    pub(super) client: Option<std::net::IpAddr>,
+    /// The identity that the client proved
+    #[arg(long, value_name = "USER")]
+    pub(super) auth: Option<String>,
+    /// A group of our user in this mail
+    #[arg(long, value_name = "GROUP")]
+    pub(super) group: Vec<String>,
+    /// When it comes, such as 'mon 08:30' [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(super) time: Option<String>,
+    /// Without certificates and keys
+    #[arg(long)]
+    pub(super) offline: bool,
 }
 
 /// Mail that waits for its delivery.

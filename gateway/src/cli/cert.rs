@@ -216,7 +216,7 @@ async fn find(
     }
 }
 
-fn found_json(address: &Address, answer: &Explanation) -> Value {
+pub(super) fn found_json(address: &Address, answer: &Explanation) -> Value {
     let considered = answer.selection.considered.iter().map(|one| {
         json!({
             "sha256": one.sha256.to_string(), "source": one.source,
@@ -243,7 +243,7 @@ fn found_json(address: &Address, answer: &Explanation) -> Value {
     })
 }
 
-fn found_text(answer: &Explanation, explain: bool) -> String {
+pub(super) fn found_text(answer: &Explanation, explain: bool) -> String {
     let mut lines = Vec::new();
     for one in &answer.selection.considered {
         lines.push(format!(

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::opened;
 use super::output::Output;
-use super::trouble::Trouble;
+use super::trouble::{Trouble, say};
 use crate::app::{self, check_policy, load_policy};
 
 pub(super) fn check(given: Option<&Path>, output: &Output) -> Result<(), Trouble> {
@@ -17,14 +17,14 @@ pub(super) fn check(given: Option<&Path>, output: &Output) -> Result<(), Trouble
     let checked = load_policy(&config).map_err(|mistakes| Trouble::mistakes(&mistakes))?;
     let outcomes = check_policy(&checked.policy, &config);
     for warning in &checked.warnings {
-        opened::note(&warning.shown());
+        say(&warning.shown());
     }
     let failed: Vec<_> = outcomes
         .iter()
         .filter(|outcome| outcome.failure.is_some())
         .collect();
     for outcome in &failed {
-        opened::note(&format!(
+        say(&format!(
             "{}:{}: error: test {:?} fails\n{}",
             outcome.file,
             outcome.line,

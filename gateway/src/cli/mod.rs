@@ -66,7 +66,7 @@ async fn obey(arguments: Arguments) -> Result<(), Trouble> {
         Command::Key(command) => key::obey(config, command, &output).await,
         Command::Trust(command) => trust::obey(config, command, &output).await,
         Command::Ca(command) => ca::obey(config, command, &output).await,
-        Command::Policy(command) => policy::obey(config, &command, &output),
+        Command::Policy(command) => policy::obey(config, command, &output).await,
         Command::Store(command) => store::obey(config, command, &output).await,
         Command::Queue(command) => queue::obey(config, command, &output).await,
     }

@@ -58,13 +58,6 @@ pub(super) async fn store(given: Option<&Path>) -> Result<Opened, Trouble> {
     })
 }
 
-/// Says something beside the result, on standard error.
-pub(super) fn note(text: &str) {
-    use std::io::Write;
-    // Nobody may be there to hear it.
-    let _unheard = writeln!(std::io::stderr().lock(), "{text}");
-}
-
 /// Reads a file that the command line names.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Trouble> {
     fs::read(path)

@@ -65,13 +65,17 @@ impl Trouble {
         }
     }
 
+    /// What was given is wrong, at these places.
+    pub(super) fn data_mistakes(mistakes: &[Diagnostic]) -> Self {
+        Self {
+            code: DATA,
+            ..Self::mistakes(mistakes)
+        }
+    }
+
     /// Says it.
     pub(super) fn tell(&self) -> ExitCode {
-        let mut to = io::stderr().lock();
-        for line in &self.lines {
-            // Nobody may be there to hear it.
-            let _unheard = writeln!(to, "{line}");
-        }
+        self.lines.iter().for_each(|line| say(line));
         ExitCode::from(self.code)
     }
 
@@ -81,6 +85,12 @@ impl Trouble {
             lines: vec![format!("postern: {}", text.into())],
         }
     }
+}
+
+/// Prints a line on standard error.
+pub(super) fn say(line: &str) {
+    // Nobody may be there to hear it.
+    let _unheard = writeln!(io::stderr().lock(), "{line}");
 }
 
 impl From<StoreError> for Trouble {

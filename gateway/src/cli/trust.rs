@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::arguments::{Revocation, TrustCommand};
 use super::opened::{self, Opened};
 use super::output::{Output, time};
-use super::trouble::Trouble;
+use super::trouble::{Trouble, say};
 use crate::config::expand;
 
 pub(super) async fn obey(
@@ -69,7 +69,7 @@ fn mozilla(module: &Path, folder: &Path) -> Result<Vec<Certificate>, Trouble> {
     if module.is_file() {
         let roots = mozilla_mail_roots(module);
         let roots = roots.map_err(|error| Trouble::unavailable(error.to_string()))?;
-        opened::note(&format!(
+        say(&format!(
             "{} roots that Mozilla trusts for mail, from {}",
             roots.len(),
             module.display()
@@ -84,7 +84,7 @@ fn mozilla(module: &Path, folder: &Path) -> Result<Vec<Certificate>, Trouble> {
         )));
     }
     let roots = read(&files)?;
-    opened::note(&format!(
+    say(&format!(
         "{} roots from {}; which of them are trusted for mail and which for web servers alone is not known there \
          (install libnss3 to take those for mail alone)",
         roots.len(),

@@ -2,15 +2,16 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use certstore::certificate::Fingerprint;
-use certstore::cms::{ContentCipher, Digest, KeyTransport, RsaSignature};
 use certstore::lookup::CacheSettings;
 use certstore::trust::{RevocationMode, RevocationPolicy};
 use policy::network::Network;
 
 use super::directory::DirectoryConfig;
+use super::profile::Profiles;
 use super::publication::PublicationConfig;
 use super::storage::{DatabaseConfig, HarvestConfig};
 use crate::observe::{LogFormat, LogLevel};
@@ -54,8 +55,8 @@ pub struct Config {
     pub vault_key_file: PathBuf,
     /// How and how much is logged.
     pub log: LogConfig,
-    /// Named sets of algorithms; the first is the default.
-    pub profiles: Vec<Profile>,
+    /// Named sets of algorithms.
+    pub profiles: Arc<Profiles>,
 }
 
 /// How and how much is logged.
@@ -213,30 +214,4 @@ pub struct AnchorFiles {
     pub files: Vec<PathBuf>,
     /// How much an answer about revocation is insisted on below them; none: as for all.
     pub revocation: Option<RevocationMode>,
-}
-
-/// A named set of algorithms and forms.
-#[derive(Debug, Clone)]
-pub struct Profile {
-    /// The name that policy uses.
-    pub name: String,
-    /// How a signature travels.
-    pub form: Form,
-    /// Digest of signatures with RSA keys (EC keys use the one that fits their curve).
-    pub digest: Digest,
-    /// Padding of RSA signatures.
-    pub rsa_signature: RsaSignature,
-    /// Content encryption.
-    pub cipher: ContentCipher,
-    /// Key transport to RSA recipients.
-    pub key_transport: KeyTransport,
-}
-
-/// How a signature travels (RFC 8551, section 3.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// multipart/signed: readable without S/MIME.
-    Clear,
-    /// application/pkcs7-mime with the content inside.
-    Opaque,
 }

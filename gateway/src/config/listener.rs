@@ -9,18 +9,27 @@ use super::read::Reader;
 
 /// Reads all of them.
 pub(super) fn read(top: &mut Reader<'_, '_>) -> Vec<ListenerConfig> {
+    let mut taken = Vec::new();
     top.sections("listener")
         .into_iter()
-        .filter_map(one)
+        .filter_map(|section| one(section, &mut taken))
         .collect()
 }
 
-fn one(mut section: Reader<'_, '_>) -> Option<ListenerConfig> {
+fn one(mut section: Reader<'_, '_>, taken: &mut Vec<SocketAddr>) -> Option<ListenerConfig> {
     section.table.require("address");
     let address = section.table.parsed("address", |text| {
         text.parse::<SocketAddr>()
             .map_err(|_| "an IP address and a port are needed, such as 127.0.0.1:2525")
     });
+    if let Some(address) = &address {
+        // Port 0 is another free port each time.
+        if address.value.port() != 0 && taken.contains(&address.value) {
+            let message = format!("another listener has {} already", address.value);
+            section.table.error(address.place, message);
+        }
+        taken.push(address.value);
+    }
     let tls = tls(&mut section);
     let relay_from = networks(&mut section, "relay-from");
     let inbound_from = networks(&mut section, "inbound-from");

@@ -14,10 +14,11 @@ mod trust;
 pub use policy::network::Network;
 
 pub use checked::{
-    AnchorFiles, Config, DeliveryConfig, Destination, Form, Limits, ListenerConfig, ListenerTls,
-    LogConfig, Profile, RouteConfig, RouteTls, TrustConfig,
+    AnchorFiles, Config, DeliveryConfig, Destination, Limits, ListenerConfig, ListenerTls,
+    LogConfig, RouteConfig, RouteTls, TrustConfig,
 };
 pub use directory::{BindConfig, DirectoryConfig, DirectoryKind, LdapConfig};
+pub use profile::{CipherChoice, Form, HeaderPolicy, HeaderProtection, Profile, Profiles};
 pub use publication::PublicationConfig;
 pub use read::expand;
 pub use storage::{DatabaseConfig, HarvestConfig};

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use policy::diagnostic::{Diagnostic, Diagnostics, Located, Source};
 use policy::document::{self, Table};
@@ -129,7 +130,7 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
     let vault_key_file =
         vault(top.section("vault")).unwrap_or_else(|| top.folder.join("vault.key"));
     let log = log(top.section("log"));
-    let profiles = profile::read(&mut top, default_profile);
+    let profiles = Arc::new(profile::read(&mut top, default_profile.as_ref()));
     let folder = top.folder.to_owned();
     top.table.not_yet("console");
     top.table.finish();

@@ -10,7 +10,7 @@ use policy::rule::Property;
 use policy::schedule::{Moment, Weekday};
 
 use crate::message::{Message, Part, PartKind};
-use crate::smime;
+use crate::smime::{self, ClientForm};
 use crate::smtp::Client;
 
 /// What one look at a message shows, for all of its recipients.
@@ -35,7 +35,7 @@ impl Seen {
             } else {
                 Vec::new()
             },
-            is_signed: asks(Property::Signed) && smime::is_client_signed(message),
+            is_signed: asks(Property::Signed) && ClientForm::of(message) == ClientForm::Signed,
             is_encrypted: asks(Property::Encrypted) && smime::is_encrypted(message),
             is_calendar: asks(Property::Calendar) && message.is_calendar(),
         }

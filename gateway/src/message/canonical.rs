@@ -1,6 +1,7 @@
 //! The MIME entity of a message: what is signed and encrypted (RFC 8551, section 3.1).
 //!
-//! It is made of the Content-* fields and the body; all other fields stay outside. For a signature it is written so that
+//! It is made of the Content-* fields and the body; all other fields stay outside, but for those that are to be protected
+//! with it ([`Inside`]). For a signature it is written so that
 //! no hop has a reason to change it: seven bits, short lines, no line that begins with "From ". Parts that are so already
 //! keep their bytes, and so do parts that somebody signed or encrypted. An entity is a list of pieces, most of them
 //! borrowed: it is copied once, where it is written.
@@ -8,6 +9,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::parameter::with_parameter;
 use super::transfer::{self, charset_of, is_safe_padding};
 use super::{Message, Part, PartKind, TransferEncoding, fields};
 
@@ -17,32 +19,59 @@ pub struct Entity<'m> {
     pieces: Vec<Cow<'m, [u8]>>,
 }
 
+/// What goes into an entity beside the content: header fields that are protected with it (RFC 9788).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inside<'m> {
+    /// Whole header fields with their line ends; they come first.
+    pub(crate) fields: &'m [u8],
+    /// The `hp` parameter of the Content-Type: `clear` or `cipher`.
+    pub(crate) hp: &'static str,
+}
+
 impl<'m> Entity<'m> {
     /// The entity as it is written, for encryption; a Content-Type is added where there is none.
     #[must_use]
     pub fn as_written(message: &'m Message) -> Self {
-        let mut pieces = header(message, None);
-        pieces.push(Cow::Borrowed(message.body()));
-        Self { pieces }
+        Self::written(message, None)
     }
 
     /// The entity in a form that passes every hop unchanged, for a signature.
     #[must_use]
     pub fn for_transport(message: &'m Message) -> Self {
+        Self::transportable(message, None)
+    }
+
+    /// [`Entity::as_written`], with header fields inside.
+    pub(crate) fn written(message: &'m Message, inside: Option<Inside<'m>>) -> Self {
+        let mut pieces = header(message, inside, None);
+        pieces.push(Cow::Borrowed(message.body()));
+        Self { pieces }
+    }
+
+    /// [`Entity::for_transport`], with header fields inside.
+    pub(crate) fn transportable(message: &'m Message, inside: Option<Inside<'m>>) -> Self {
         let Some(root) = message.parts().first().filter(|root| !is_protected(root)) else {
-            return Self::as_written(message);
+            return Self::written(message, inside);
         };
         if let Some(encoded) = transfer::encoded(root, message.content()) {
-            let mut pieces = header(message, Some(encoded.name));
+            let mut pieces = header(message, inside, Some(encoded.name));
             pieces.push(Cow::Owned(encoded.body));
             return Self { pieces };
         }
         let mut splice = Splice::new(message);
         splice.convert_parts();
         let relabelled = splice.needs_label(root).then_some("7bit");
-        let mut pieces = header(message, relabelled);
+        let mut pieces = header(message, inside, relabelled);
         splice.finish(&mut pieces);
         Self { pieces }
+    }
+
+    /// An entity that is in such a form already.
+    #[must_use]
+    pub fn ready(entity: Vec<u8>) -> Entity<'static> {
+        Entity {
+            pieces: vec![Cow::Owned(entity)],
+        }
     }
 
     /// The pieces, in order.
@@ -71,21 +100,35 @@ impl<'m> Entity<'m> {
     }
 }
 
-/// The Content-* fields and the blank line, with another transfer encoding where one is given.
-fn header<'m>(message: &'m Message, encoding: Option<&str>) -> Vec<Cow<'m, [u8]>> {
+/// What goes inside, the Content-* fields and the blank line, with another transfer encoding where one is given.
+fn header<'m>(
+    message: &'m Message,
+    inside: Option<Inside<'m>>,
+    encoding: Option<&str>,
+) -> Vec<Cow<'m, [u8]>> {
     let mut pieces = Vec::with_capacity(8);
+    pieces.extend(inside.map(|inside| Cow::Borrowed(inside.fields)));
     for field in message.fields().filter(super::Field::is_content) {
-        if encoding.is_none() || !field.is("Content-Transfer-Encoding") {
-            pieces.push(Cow::Borrowed(field.raw));
-            if !field.raw.ends_with(b"\n") {
-                pieces.push(Cow::Borrowed(b"\r\n".as_slice()));
+        match inside {
+            _ if encoding.is_some() && field.is("Content-Transfer-Encoding") => {}
+            Some(inside) if field.is("Content-Type") => {
+                pieces.push(Cow::Owned(with_parameter(field.raw, "hp", inside.hp)));
+            }
+            _ => {
+                pieces.push(Cow::Borrowed(field.raw));
+                if !field.raw.ends_with(b"\n") {
+                    pieces.push(Cow::Borrowed(b"\r\n".as_slice()));
+                }
             }
         }
     }
     if message.fields_named("Content-Type").next().is_none() {
         let charset = charset_of(message.body());
-        let field = format!("Content-Type: text/plain; charset={charset}\r\n");
-        pieces.push(Cow::Owned(field.into_bytes()));
+        let mut field = format!("Content-Type: text/plain; charset={charset}\r\n").into_bytes();
+        if let Some(inside) = inside {
+            field = with_parameter(&field, "hp", inside.hp);
+        }
+        pieces.push(Cow::Owned(field));
     }
     if let Some(encoding) = encoding {
         pieces.push(Cow::Owned(encoding_field(encoding).into_bytes()));

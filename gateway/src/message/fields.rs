@@ -49,6 +49,12 @@ impl<'m> Field<'m> {
         }
         Cow::Owned(unfolded)
     }
+
+    /// What follows the colon as it is written, folding included, without white space around it.
+    #[must_use]
+    pub const fn folded_value(&self) -> &'m [u8] {
+        self.body.trim_ascii()
+    }
 }
 
 /// Where the fields of a header block lie, counted from the start of what was split.

@@ -53,7 +53,8 @@ pub fn without_lookalikes(message: &Message, hostname: &str, subject_tags: &[Str
     }
 }
 
-pub(super) fn spliced(content: &Bytes, edits: &[(Range<usize>, Vec<u8>)]) -> Bytes {
+/// `content` with these ranges, in order, replaced.
+pub(crate) fn spliced(content: &Bytes, edits: &[(Range<usize>, Vec<u8>)]) -> Bytes {
     if edits.is_empty() {
         return content.clone();
     }

@@ -1,22 +1,23 @@
 //! Our Received field (RFC 5321, section 4.4).
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
 use jiff::{Timestamp, fmt::rfc2822, tz::TimeZone};
 
-use super::Message;
 use crate::observe::QueueId;
 use crate::smtp::{Client, Envelope};
 
 /// The field that is put above a message taken in, with its line ends.
 ///
-/// A recipient is named only where it is the only one and a visible header names it too: a hidden one stays hidden.
+/// A recipient is named only where it is the only one and among the `visible` ones (see
+/// [`Message::visible_recipients`](super::Message::visible_recipients)): a hidden one stays hidden.
 #[must_use]
 pub fn received_field(
     hostname: &str,
     envelope: &Envelope,
-    message: &Message,
+    visible: &HashSet<String>,
     id: QueueId,
     now: SystemTime,
 ) -> Vec<u8> {
@@ -28,7 +29,7 @@ pub fn received_field(
         protocol(client, envelope.smtputf8),
     );
     if let [recipient] = envelope.recipients.as_slice()
-        && message.visible_recipients().contains(recipient.canonical())
+        && visible.contains(recipient.canonical())
     {
         field.push_str("\r\n\tfor <");
         field.push_str(recipient.as_str());
@@ -77,7 +78,6 @@ fn date(now: SystemTime) -> String {
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
-    use bytes::Bytes;
     use policy::address::Address;
 
     use super::*;
@@ -104,13 +104,12 @@ mod tests {
     }
 
     fn field(envelope: &Envelope) -> String {
-        let content = Bytes::from_static(b"To: Ann <ann@example.org>\r\n\r\nHi\r\n");
-        let message = Message::parse(content).unwrap();
+        let visible = HashSet::from(["ann@example.org".to_owned()]);
         let now = UNIX_EPOCH + Duration::from_secs(1_795_537_218);
         let field = received_field(
             "gw.example.org",
             envelope,
-            &message,
+            &visible,
             QueueId::new(now, 7),
             now,
         );

@@ -90,7 +90,7 @@ fn is_from(line: &[u8], content_type: &ContentType) -> bool {
     line.starts_with(b"From ") && content_type.main != "message"
 }
 
-fn in_base64(decoded: &[u8]) -> Encoded {
+pub(super) fn in_base64(decoded: &[u8]) -> Encoded {
     let mut body = Vec::with_capacity(base64::MIME.encoded_len(decoded.len()));
     base64::MIME.encode_append(decoded, &mut body);
     Encoded {
@@ -100,7 +100,7 @@ fn in_base64(decoded: &[u8]) -> Encoded {
 }
 
 /// Quoted-printable, in which a line that begins with "From " is broken softly after its F.
-fn quoted_printable(decoded: &[u8]) -> Encoded {
+pub(super) fn quoted_printable(decoded: &[u8]) -> Encoded {
     let encoded = qp::BODY.encode(decoded).into_bytes();
     let starts_line = |place: &usize| {
         encoded

@@ -1,11 +1,13 @@
 //! Events of a message on its way from DATA to the spool, and of the program as a whole.
 
+use std::fmt::Display;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use certstore::database::HarvestOutcome;
 use policy::address::Address;
+use serde::Serialize;
 use tracing::{debug, error, info, warn};
 
 use super::{QueueId, figures};
@@ -15,6 +17,19 @@ use crate::failure::Refusal;
 pub fn decided(id: QueueId, recipient: &Address, rule: &str, place: &str, treatment: &str) {
     figures::recipient(rule);
     info!(event = "message.decided", %id, %recipient, rule, place, treatment, "decided");
+}
+
+/// What was found out about a copy that came in: its result, why it is no pass, and everything else as JSON.
+pub fn judged(
+    id: QueueId,
+    result: impl Display,
+    reason: Option<impl Display>,
+    text: &str,
+    verdict: impl Serialize,
+) {
+    let reason = reason.map(|reason| reason.to_string());
+    let verdict = serde_json::to_string(&verdict).unwrap_or_default();
+    info!(event = "message.judged", %id, %result, reason, text, verdict, "judged");
 }
 
 /// An encrypted message stays closed for this recipient.
@@ -55,6 +70,26 @@ fn refused_by_rule(id: QueueId, recipient: &str, reason: &str) {
 
 fn refused_by_us(id: QueueId, recipient: &str, reason: &str) {
     warn!(event = "message.refused", %id, recipient, reason, "refused");
+}
+
+/// What a recipient's mail program reads could not be looked up; it is treated as unknown.
+pub fn capabilities_unknown(recipient: &Address, reason: &str) {
+    warn!(event = "capabilities.unknown", %recipient, reason, "what the recipient reads is not known");
+}
+
+/// A mail says newly what its signer's mail program reads.
+pub fn capabilities_remembered(signer: &Address) {
+    info!(event = "capabilities.remembered", %signer, "remembered what the signer reads");
+}
+
+/// What a signer's mail program reads could not be written down; the next signed mail tells it again.
+pub fn capabilities_forgotten(signer: &Address, reason: &str) {
+    warn!(event = "capabilities.forgotten", %signer, reason, "not remembered what the signer reads");
+}
+
+/// The originator was to be able to read what is encrypted, and has no certificate to encrypt to.
+pub fn no_own_certificate(originator: &Address) {
+    warn!(event = "message.no_own_certificate", %originator, "the originator cannot read what is encrypted: no certificate");
 }
 
 /// A directory gave no answer, and the rule allows to go on without.

@@ -11,8 +11,9 @@ pub mod delivery;
 
 pub use figures::{cache_size, describe, queue_length};
 pub use message::{
-    crl_files_read, crl_files_unreadable, decided, directory_passed_over, harvest_failed,
-    harvest_left, harvested, not_opened, policy_warning, publication_accept_failed,
+    capabilities_forgotten, capabilities_remembered, capabilities_unknown, crl_files_read,
+    crl_files_unreadable, decided, directory_passed_over, harvest_failed, harvest_left, harvested,
+    judged, no_own_certificate, not_opened, policy_warning, publication_accept_failed,
     publication_listening, refused, started, stopped, stopping, store_changed, store_readable,
     store_unreadable, stored,
 };

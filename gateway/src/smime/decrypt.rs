@@ -1,109 +1,117 @@
 //! Decrypted messages: the whole message or nothing.
 //!
 //! Only where the message as a whole is the encrypted entity is it opened, so that nothing decrypted ever stands beside
-//! something that was not (the EFAIL attacks). Of the entity only its content fields and its body count: encryption proves
-//! no sender, so every other field within it is dropped. What is encrypted within a signature is left alone.
+//! something that was not (the EFAIL attacks). Of the entity only its content fields and its body count here: encryption
+//! proves no sender. A signature around the encryption (RFC 2634, section 1.1) goes with it, and is reported.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use certstore::cms::{self, ContentInfo, DecryptFailure, DecryptOptions, Decryptor, RecipientId};
+use certstore::certificate::describe_recipient;
+use certstore::cms::{self, ContentInfo, DecryptOptions, Decryptor, EnvelopedData, RecipientId};
+use serde::{Serialize, Serializer};
 
-use super::form::{SmimeForm, recognise};
+use super::closed::Closed;
+use super::form::{SmimeForm, is_encrypted, recognise, signed_entity};
+use super::headers;
 use super::outer;
 use crate::message::{Field, Message, with_crlf};
 
-/// Encryption within encryption is opened down to here.
+/// So many layers are opened, one within another.
 const MAX_LAYERS: usize = 4;
-/// Old mail is read; what was encrypted too weakly says so.
-const READABLE: DecryptOptions = DecryptOptions {
-    weak_ciphers: true,
-    gcm_in_enveloped_data: false,
-};
 
 /// A message after decryption.
 #[derive(Debug, Clone)]
 pub struct Opened {
-    /// The message with its content in clear.
+    /// The message with its content in clear, below the header that it came with.
     pub message: Message,
     /// The layers that were opened, outermost first; never empty.
-    pub layers: Vec<Layer>,
+    pub(super) layers: Vec<OpenedLayer>,
+    /// What the innermost of them held, where it says that it protects header fields.
+    entity: Option<Message>,
+}
+
+/// One layer that was opened.
+#[derive(Debug, Clone)]
+pub(super) enum OpenedLayer {
+    Encrypted(EncryptedLayer),
+    /// A signature around ciphertext, with the message as it was then.
+    Signed(Message),
 }
 
 /// How one layer was encrypted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layer {
-    /// Whether the ciphertext was authenticated (AES-GCM): else somebody may have changed it on its way.
-    pub is_authenticated: bool,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EncryptedLayer {
     /// The cipher's name, for people.
     pub cipher: String,
+    /// Whether the ciphertext was authenticated (AES-GCM): else somebody may have changed it on its way.
+    #[serde(rename = "authenticated")]
+    pub is_authenticated: bool,
     /// Whether the cipher is too weak to promise secrecy.
+    #[serde(rename = "weak")]
     pub is_weak: bool,
     /// Whose key opened it.
+    #[serde(serialize_with = "described")]
     pub recipient: RecipientId,
 }
 
 impl Opened {
-    /// Whether every layer was authenticated.
+    /// How the layers were encrypted, outermost first.
+    pub fn encryptions(&self) -> impl Iterator<Item = &EncryptedLayer> {
+        self.layers.iter().filter_map(|layer| match layer {
+            OpenedLayer::Encrypted(encryption) => Some(encryption),
+            OpenedLayer::Signed(_) => None,
+        })
+    }
+
+    /// The root of what is protected: what is signed within the encryption, else what was encrypted. None where it does
+    /// not say that it protects header fields.
+    pub(super) fn payload(&self, form: &SmimeForm<'_>) -> Option<Message> {
+        if *form == SmimeForm::None {
+            self.entity.clone()
+        } else {
+            signed_entity(&self.message, form)
+        }
+    }
+
+    /// Whether every layer of encryption was authenticated.
     #[must_use]
     pub fn is_authenticated(&self) -> bool {
-        self.layers.iter().all(|layer| layer.is_authenticated)
+        self.encryptions().all(|layer| layer.is_authenticated)
     }
 }
 
-/// Why a message stays as it came.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DecryptOutcome {
-    /// It is not encrypted as a whole.
-    #[error("the message is not encrypted")]
-    NotEncrypted,
-    /// No recipient that its CMS names is one of the decryptors.
-    #[error("the message is encrypted for somebody else")]
-    NotForUs {
-        /// For whom it is.
-        recipients: Vec<RecipientId>,
-    },
-    /// It is from nobody, or two readers may see two messages in it: it is opened for nobody.
-    #[error("the message can be read in two ways: {0}")]
-    Ambiguous(String),
-    /// The CMS cannot be read.
-    #[error("the encrypted content is malformed: {0}")]
-    Malformed(String),
-    /// An algorithm that is not supported.
-    #[error("{0}")]
-    Unsupported(String),
-    /// The key does not open it, it was changed, or there is no MIME entity inside. Which of these it is would help whoever
-    /// sends the same ciphertext in many variants.
-    #[error(
-        "the encrypted content cannot be opened: wrong key, changed on its way, or no MIME content inside"
-    )]
-    Undecryptable,
-    /// The key cannot be reached now; try again later.
-    #[error("the private key cannot be reached now: {0}")]
-    KeyUnavailable(String),
-}
-
-/// Opens `message` with the keys of those it is for.
+/// Opens `message` with the keys of those it is for; None where it is not encrypted as a whole.
 ///
 /// # Errors
-/// [`DecryptOutcome`]: then the message stays as it came.
+/// [`Closed`]: then the message stays as it came.
 pub fn decrypt(
     message: &Message,
     decryptors: &[Arc<dyn Decryptor>],
-) -> Result<Opened, DecryptOutcome> {
-    let (message, layer) = open(message, decryptors)?;
-    let mut opened = Opened {
-        message,
-        layers: vec![layer],
-    };
-    while opened.layers.len() < MAX_LAYERS {
-        match open(&opened.message, decryptors) {
-            Ok((message, layer)) => {
-                opened.message = message;
-                opened.layers.push(layer);
+    options: &DecryptOptions,
+) -> Result<Option<Opened>, Closed> {
+    let mut opened: Option<Opened> = None;
+    let mut layers = Vec::new();
+    let mut current = message.clone();
+    while layers.len() < MAX_LAYERS {
+        match peeled(&current, decryptors, options) {
+            Ok(None) => break,
+            Ok(Some(Peeled::Signature(inner))) => {
+                layers.push(OpenedLayer::Signed(std::mem::replace(&mut current, inner)));
             }
-            Err(later @ DecryptOutcome::KeyUnavailable(_)) => return Err(later),
+            Ok(Some(Peeled::Encryption(layer))) => {
+                let (content, entity, encryption) = *layer;
+                layers.push(OpenedLayer::Encrypted(encryption));
+                current = content.clone();
+                opened = Some(Opened {
+                    message: content,
+                    layers: layers.clone(),
+                    entity: Some(entity).filter(headers::are_within),
+                });
+            }
+            Err(closed) if opened.is_none() => return Err(closed),
+            Err(later @ Closed::KeyUnavailable(_)) => return Err(later),
             // Whatever else is within, for us or not, is what the sender encrypted.
             Err(_) => break,
         }
@@ -111,63 +119,88 @@ pub fn decrypt(
     Ok(opened)
 }
 
-/// Opens one layer.
-fn open(
+/// What came from under one layer.
+enum Peeled {
+    /// The message with what its signature covers as its content, which is encrypted.
+    Signature(Message),
+    /// The message with its content in clear, the entity that was encrypted, and how.
+    Encryption(Box<(Message, Message, EncryptedLayer)>),
+}
+
+/// Takes off the outermost layer; None where there is none that has to be taken off.
+fn peeled(
     message: &Message,
     decryptors: &[Arc<dyn Decryptor>],
-) -> Result<(Message, Layer), DecryptOutcome> {
-    let bytes = match recognise(message) {
+    options: &DecryptOptions,
+) -> Result<Option<Peeled>, Closed> {
+    let form = recognise(message);
+    let bytes = match &form {
         SmimeForm::Pkcs7(bytes) => bytes,
+        SmimeForm::ClearSigned { .. } => return Ok(within_signature(message, &form)),
         SmimeForm::Ambiguous => {
             let text = "a header field stands twice, or a line is none";
-            return Err(DecryptOutcome::Ambiguous(text.to_owned()));
+            return Err(Closed::Ambiguous(text.to_owned()));
         }
-        SmimeForm::None | SmimeForm::ClearSigned { .. } | SmimeForm::Malformed(_) => {
-            return Err(DecryptOutcome::NotEncrypted);
-        }
+        SmimeForm::None | SmimeForm::Malformed(_) => return Ok(None),
     };
-    let enveloped = match cms::parse(&bytes) {
-        Ok(ContentInfo::Enveloped(enveloped)) => enveloped,
-        Ok(ContentInfo::Signed(_) | ContentInfo::Compressed(_) | ContentInfo::Other(_)) => {
-            return Err(DecryptOutcome::NotEncrypted);
+    match cms::parse(bytes) {
+        Ok(ContentInfo::Enveloped(enveloped)) => {
+            let layer = open(message, &enveloped, decryptors, options)?;
+            Ok(Some(Peeled::Encryption(Box::new(layer))))
         }
-        Err(error) => return Err(DecryptOutcome::Malformed(error.to_string())),
-    };
-    if let Err(error) = message.from_addresses() {
-        return Err(DecryptOutcome::Ambiguous(error.to_string()));
+        Ok(ContentInfo::Signed(_)) => Ok(within_signature(message, &form)),
+        Ok(ContentInfo::Compressed(_) | ContentInfo::Other(_)) => Ok(None),
+        Err(error) => Err(Closed::Malformed(error.to_string())),
     }
-    let mut decrypted = enveloped
-        .decrypt(decryptors, &READABLE)
-        .map_err(DecryptOutcome::from)?;
+}
+
+fn within_signature(message: &Message, form: &SmimeForm<'_>) -> Option<Peeled> {
+    let entity = signed_entity(message, form).filter(is_encrypted)?;
+    with_content_of(message, &entity).map(Peeled::Signature)
+}
+
+/// Opens one layer: the message with its content in clear, the entity that was encrypted, and how.
+fn open(
+    message: &Message,
+    enveloped: &EnvelopedData<'_>,
+    decryptors: &[Arc<dyn Decryptor>],
+    options: &DecryptOptions,
+) -> Result<(Message, Message, EncryptedLayer), Closed> {
+    if let Err(error) = message.from_addresses() {
+        return Err(Closed::Ambiguous(error.to_string()));
+    }
+    let mut decrypted = enveloped.decrypt(decryptors, options)?;
     let plaintext = std::mem::take(&mut *decrypted.content);
-    let content = with_entity_of(message, plaintext, decrypted.authenticated)
-        .ok_or(DecryptOutcome::Undecryptable)?;
-    let layer = Layer {
-        is_authenticated: decrypted.authenticated,
+    let entity = entity(plaintext, decrypted.authenticated).ok_or(Closed::Undecryptable)?;
+    let content = with_content_of(message, &entity).ok_or(Closed::Undecryptable)?;
+    let encryption = EncryptedLayer {
         cipher: decrypted.cipher,
+        is_authenticated: decrypted.authenticated,
         is_weak: decrypted.weak,
         recipient: decrypted.recipient,
     };
-    Ok((content, layer))
+    Ok((content, entity, encryption))
 }
 
-/// `message` with `entity` as its content: the content fields and the body of `entity`, nothing else of it. None if it is
-/// no entity, or exceeds a bound of messages.
-fn with_entity_of(message: &Message, entity: Vec<u8>, is_authenticated: bool) -> Option<Message> {
-    let lines = match with_crlf(&entity) {
+/// The decrypted bytes as an entity; None if they are none, or exceed a bound of messages.
+fn entity(plaintext: Vec<u8>, is_authenticated: bool) -> Option<Message> {
+    let lines = match with_crlf(&plaintext) {
         Cow::Owned(lines) => Some(lines),
         Cow::Borrowed(_) => None,
     };
-    let inner = Message::parse(Bytes::from(lines.unwrap_or(entity))).ok()?;
-    if !is_entity(&inner, is_authenticated) {
-        return None;
-    }
-    let mut whole = outer::header(&[], message, inner.content().len());
-    for field in inner.fields().filter(Field::is_content) {
+    let entity = Message::parse(Bytes::from(lines.unwrap_or(plaintext))).ok()?;
+    is_entity(&entity, is_authenticated).then_some(entity)
+}
+
+/// `message` with `entity` as its content: the content fields and the body of `entity`, nothing else of it. None if it
+/// exceeds a bound of messages.
+fn with_content_of(message: &Message, entity: &Message) -> Option<Message> {
+    let mut whole = outer::header(&[], message, entity.content().len());
+    for field in entity.fields().filter(Field::is_content) {
         whole.extend_from_slice(field.raw);
     }
     whole.extend_from_slice(b"\r\n");
-    whole.extend_from_slice(inner.body());
+    whole.extend_from_slice(entity.body());
     Message::parse(Bytes::from(whole)).ok()
 }
 
@@ -186,16 +219,6 @@ fn is_entity(inner: &Message, is_authenticated: bool) -> bool {
     has_blank_line && !inner.is_ambiguous() && (is_authenticated || is_written)
 }
 
-impl From<DecryptFailure> for DecryptOutcome {
-    fn from(failure: DecryptFailure) -> Self {
-        match failure {
-            DecryptFailure::NotForUs { recipients } => Self::NotForUs { recipients },
-            unreadable @ (DecryptFailure::Unsupported(_) | DecryptFailure::Weak { .. }) => {
-                Self::Unsupported(unreadable.to_string())
-            }
-            DecryptFailure::Malformed(error) => Self::Malformed(error.to_string()),
-            DecryptFailure::Undecryptable => Self::Undecryptable,
-            DecryptFailure::KeyUnavailable(text) => Self::KeyUnavailable(text),
-        }
-    }
+fn described<S: Serializer>(recipient: &RecipientId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&describe_recipient(recipient))
 }

@@ -5,10 +5,12 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use certstore::cms::{self, ContentInfo, RecipientId};
 use certstore::trust::TrustedCertificate;
 use memchr::memmem;
 
+use super::headers;
 use super::pkcs7::{contents, is_pkcs7_mime, is_pkcs7_signature};
 use crate::message::{Message, Part, PartKind};
 
@@ -48,10 +50,45 @@ pub fn recognise(message: &Message) -> SmimeForm<'_> {
     if is_clear_signed(message, 0, root) {
         return clear_signed(message, root);
     }
-    if root.kind == PartKind::Leaf && is_pkcs7_mime(root) {
+    if root.kind == PartKind::Leaf && (is_pkcs7_mime(root) || is_pkcs7_signature(root)) {
         return SmimeForm::Pkcs7(contents(message, root));
     }
     SmimeForm::None
+}
+
+/// The entity that a signature of the whole message covers, whether it is right or not, if it is S/MIME itself or says that it
+/// protects header fields: nobody looks into another one. A clear-signed one is not copied.
+pub(super) fn signed_entity(message: &Message, form: &SmimeForm<'_>) -> Option<Message> {
+    let content = match form {
+        SmimeForm::ClearSigned { signed, .. } => {
+            let mut parts = message.children(0);
+            parts.next().filter(|part| is_worth_reading(part))?;
+            message.content().slice_ref(signed)
+        }
+        SmimeForm::Pkcs7(bytes) => match cms::parse(bytes) {
+            Ok(ContentInfo::Signed(signed)) => Bytes::copy_from_slice(signed.content()?),
+            _ => return None,
+        },
+        SmimeForm::None | SmimeForm::Ambiguous | SmimeForm::Malformed(_) => return None,
+    };
+    let entity = Message::parse(content).ok()?;
+    let is_worth_it = entity.parts().first().is_some_and(is_worth_reading);
+    is_worth_it.then_some(entity)
+}
+
+fn is_worth_reading(root: &Part) -> bool {
+    is_pkcs7_mime(root)
+        || root.content_type.is("multipart", "signed")
+        || headers::is_protecting(root)
+}
+
+/// Whether `message` is ciphertext, perhaps with signatures around it: who signed it need not know what it says.
+pub(super) fn is_ciphertext(message: &Message) -> bool {
+    const MOST_SIGNATURES: usize = 4;
+    let inner = |outer: &Message| signed_entity(outer, &recognise(outer));
+    std::iter::successors(Some(message.clone()), inner)
+        .take(MOST_SIGNATURES)
+        .any(|layer| is_encrypted(&layer))
 }
 
 /// Whether some part, but not the whole, says that it is signed. Attached messages speak for themselves alone.
@@ -65,45 +102,57 @@ pub(super) fn has_signed_part(message: &Message) -> bool {
         let says_signed = is_clear_signed(message, index, part)
             || (part.kind == PartKind::Leaf
                 && is_pkcs7_mime(part)
-                && part.content_type.parameter("smime-type") != Some("enveloped-data"));
+                && has_signer(&contents(message, part)));
         says_signed && !is_attached(part)
     })
 }
 
-/// Whether a client signed the message already, so that it is not signed again: there is a signer in its CMS.
-#[must_use]
-pub fn is_client_signed(message: &Message) -> bool {
-    let has_signer = |bytes: &[u8]| {
-        let signed = cms::parse(bytes);
-        matches!(signed, Ok(ContentInfo::Signed(signed)) if signed.signer_count() > 0)
-    };
-    match recognise(message) {
-        SmimeForm::ClearSigned { signature, .. } => has_signer(&signature),
-        SmimeForm::Pkcs7(bytes) => has_signer(&bytes),
-        SmimeForm::None | SmimeForm::Ambiguous | SmimeForm::Malformed(_) => false,
+fn has_signer(bytes: &[u8]) -> bool {
+    let signed = cms::parse(bytes);
+    matches!(signed, Ok(ContentInfo::Signed(signed)) if signed.signer_count() > 0)
+}
+
+/// What a client has done to a whole message already, by its CMS and not by its headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientForm {
+    /// Nothing.
+    Plain,
+    /// There is a signer: it is not signed again.
+    Signed,
+    /// It is encrypted to these.
+    Encrypted(Vec<RecipientId>),
+}
+
+impl ClientForm {
+    /// Reads the CMS of `message`, if it is one.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        let (bytes, is_beside) = match recognise(message) {
+            SmimeForm::ClearSigned { signature, .. } => (signature, true),
+            SmimeForm::Pkcs7(bytes) => (bytes, false),
+            SmimeForm::None | SmimeForm::Ambiguous | SmimeForm::Malformed(_) => return Self::Plain,
+        };
+        match cms::parse(&bytes) {
+            Ok(ContentInfo::Signed(signed)) if signed.signer_count() > 0 => Self::Signed,
+            Ok(ContentInfo::Enveloped(enveloped)) if !is_beside => {
+                Self::Encrypted(enveloped.recipients().to_vec())
+            }
+            Ok(_) | Err(_) => Self::Plain,
+        }
+    }
+
+    /// Whether it is encrypted to this very certificate.
+    #[must_use]
+    pub fn is_encrypted_to(&self, recipient: &TrustedCertificate) -> bool {
+        let certificate = recipient.certificate();
+        matches!(self, Self::Encrypted(ids) if ids.iter().any(|id| certificate.is_named_by(id)))
     }
 }
 
 /// Whether the whole message is encrypted, to whomever.
 #[must_use]
 pub fn is_encrypted(message: &Message) -> bool {
-    has_recipient(message, |_| true)
-}
-
-/// Whether the whole message is encrypted to this very certificate: its CMS names it as a recipient.
-#[must_use]
-pub fn encrypted_to(message: &Message, recipient: &TrustedCertificate) -> bool {
-    has_recipient(message, |id| recipient.certificate().is_named_by(id))
-}
-
-fn has_recipient(message: &Message, is_meant: impl Fn(&RecipientId) -> bool) -> bool {
-    let SmimeForm::Pkcs7(bytes) = recognise(message) else {
-        return false;
-    };
-    let Ok(ContentInfo::Enveloped(enveloped)) = cms::parse(&bytes) else {
-        return false;
-    };
-    enveloped.recipients().iter().any(is_meant)
+    matches!(ClientForm::of(message), ClientForm::Encrypted(ids) if !ids.is_empty())
 }
 
 /// Whether any Content-Type reads like S/MIME, for headers of which no one reading is right.

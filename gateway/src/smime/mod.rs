@@ -1,11 +1,14 @@
 //! S/MIME as it stands in mail (RFC 8551): signing, encrypting, decrypting, verifying, and what is said about it.
 //!
 //! Cryptography is [`certstore::cms`], trust is [`certstore::trust`], what an entity is [`crate::message`]; here the three
-//! meet. Left out: protected header fields (RFC 9788). Fields within an entity mean nothing here.
+//! meet. Fields within an entity mean nothing but by the rules of [`headers`].
 
+mod capabilities;
+mod closed;
 mod decrypt;
 mod encrypt;
 mod form;
+pub mod headers;
 mod outer;
 mod pkcs7;
 mod sign;
@@ -14,12 +17,17 @@ mod verify;
 
 use certstore::cms::{EncryptFailure, SignFailure};
 
-pub use decrypt::{DecryptOutcome, Layer, Opened, decrypt};
-pub use encrypt::encrypt_entity;
-pub use form::{SmimeForm, encrypted_to, is_client_signed, is_encrypted, recognise};
+pub use capabilities::{Chosen, Readable, choose, learned};
+pub use closed::Closed;
+pub use decrypt::{EncryptedLayer, Opened, decrypt};
+pub use encrypt::{EncryptTo, Encrypted, compress_entity, encrypt_entity};
+pub use form::{ClientForm, SmimeForm, is_encrypted, recognise};
 pub use outer::with_entity;
-pub use sign::sign_entity;
-pub use verdict::{Reason, Verdict, VerdictResult, authentication_results};
+pub use sign::{sign_content, sign_entity};
+pub use verdict::{
+    Coverage, Layer, Match, Reason, Signature, Verdict, VerdictResult, authentication_results,
+    verdict_field,
+};
 pub use verify::verify;
 
 /// Why a message could not be signed or encrypted.
@@ -37,6 +45,9 @@ pub enum SmimeFailure {
     /// The signature could not be made.
     #[error("the message could not be signed: {0}")]
     Sign(SignFailure),
+    /// The content is too large to be compressed.
+    #[error("the message is too large to be compressed; use a profile without `compress`")]
+    Compress,
     /// The content could not be encrypted.
     #[error("the message could not be encrypted: {0}")]
     Encrypt(EncryptFailure),

@@ -25,16 +25,27 @@ pub(super) fn append_entity(smime_type: &str, der: &[u8], out: &mut Vec<u8>) {
     base64::MIME.encode_append(der, out);
 }
 
-/// The CMS bytes that `part` holds: decoded, and taken out of PEM armour if there is one.
+/// The CMS bytes that `part` holds: its transfer encoding undone, and whatever armour is left after that.
 pub(super) fn contents<'m>(message: &'m Message, part: &Part) -> Cow<'m, [u8]> {
     let decoded = part.decoded(message.content());
-    if !decoded.trim_ascii_start().starts_with(b"-----BEGIN ") {
+    if is_ber(&decoded) {
         return decoded;
     }
-    match pem::STANDARD.decode(&decoded) {
-        Ok(block) => Cow::Owned(block.contents),
-        Err(_) => decoded,
-    }
+    let text = decoded.trim_ascii_start();
+    let armoured = if text.starts_with(b"-----BEGIN ") {
+        pem::STANDARD.decode(text).ok().map(|block| block.contents)
+    } else {
+        // Base64 of which no field tells.
+        base64::MIME.decode(text).ok()
+    };
+    armoured
+        .filter(|inner| is_ber(inner))
+        .map_or(decoded, Cow::Owned)
+}
+
+/// CMS begins with a SEQUENCE, which no armour does.
+fn is_ber(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0x30) && !bytes.get(1).is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// Whether the part says that it is CMS: by its type, or as an unnamed type by its file name (RFC 8551, section 3.2.1).
@@ -42,7 +53,7 @@ pub(super) fn is_pkcs7_mime(part: &Part) -> bool {
     let content_type = &part.content_type;
     content_type.is("application", "pkcs7-mime")
         || content_type.is("application", "x-pkcs7-mime")
-        || (content_type.is("application", "octet-stream") && has_extension(part, ".p7m"))
+        || (is_unnamed(part) && (has_extension(part, ".p7m") || has_extension(part, ".p7c")))
 }
 
 /// Whether the part says that it is a detached signature.
@@ -50,7 +61,14 @@ pub(super) fn is_pkcs7_signature(part: &Part) -> bool {
     let content_type = &part.content_type;
     content_type.is("application", "pkcs7-signature")
         || content_type.is("application", "x-pkcs7-signature")
-        || (content_type.is("application", "octet-stream") && has_extension(part, ".p7s"))
+        || (is_unnamed(part) && has_extension(part, ".p7s"))
+}
+
+/// Whether the type is one that programs give to what they do not know.
+fn is_unnamed(part: &Part) -> bool {
+    let content_type = &part.content_type;
+    content_type.main == "application"
+        && (content_type.subtype == "octet-stream" || content_type.subtype.starts_with("x-"))
 }
 
 fn has_extension(part: &Part, extension: &str) -> bool {

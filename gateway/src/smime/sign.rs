@@ -4,7 +4,7 @@
 
 use std::time::SystemTime;
 
-use certstore::cms::{self, Capabilities, IncludedChain, RecipientIdForm, SignOptions, Signer};
+use certstore::cms::{self, Capabilities, SignOptions, Signer};
 use encodify::base64;
 
 use super::{SmimeFailure, pkcs7};
@@ -21,7 +21,27 @@ pub fn sign_entity(
     profile: &Profile,
     now: SystemTime,
 ) -> Result<Vec<u8>, SmimeFailure> {
-    let signed = Signed::new(message, signer, profile, now)?;
+    if message.is_ambiguous() {
+        return Err(SmimeFailure::Ambiguous);
+    }
+    sign_content(Entity::for_transport(message), signer, profile, now)
+}
+
+/// `content` signed. It must be in a form that passes every hop unchanged, as what was encrypted is.
+///
+/// # Errors
+/// [`SmimeFailure`].
+pub fn sign_content(
+    content: Entity<'_>,
+    signer: &dyn Signer,
+    profile: &Profile,
+    now: SystemTime,
+) -> Result<Vec<u8>, SmimeFailure> {
+    let options = options(profile, signer, now);
+    let signed = match profile.form {
+        Form::Clear => Signed::clear(content, signer, &options)?,
+        Form::Opaque => Signed::opaque(&content, signer, &options)?,
+    };
     let mut entity = Vec::with_capacity(signed.len());
     signed.append_to(&mut entity);
     Ok(entity)
@@ -35,23 +55,6 @@ struct Signed<'m> {
 }
 
 impl<'m> Signed<'m> {
-    fn new(
-        message: &'m Message,
-        signer: &dyn Signer,
-        profile: &Profile,
-        now: SystemTime,
-    ) -> Result<Self, SmimeFailure> {
-        if message.is_ambiguous() {
-            return Err(SmimeFailure::Ambiguous);
-        }
-        let content = Entity::for_transport(message);
-        let options = options(profile, signer, now);
-        match profile.form {
-            Form::Clear => Self::clear(content, signer, &options),
-            Form::Opaque => Self::opaque(&content, signer, &options),
-        }
-    }
-
     fn clear(
         content: Entity<'m>,
         signer: &dyn Signer,
@@ -112,24 +115,31 @@ impl<'m> Signed<'m> {
 }
 
 fn options(profile: &Profile, signer: &dyn Signer, now: SystemTime) -> SignOptions {
-    // What we decrypt with the key that others should encrypt to, the profile's own cipher first (RFC 8551, section
-    // 2.5.2).
-    let encryption_certificate = signer.encryption_certificate();
-    let mut capabilities =
-        Capabilities::readable_with(encryption_certificate.unwrap_or(signer.certificate()));
-    capabilities
-        .ciphers
-        .retain(|cipher| *cipher != profile.cipher);
-    capabilities.ciphers.insert(0, profile.cipher);
     SignOptions {
         attached: profile.form == Form::Opaque,
         digest: profile.digest,
         rsa_signature: profile.rsa_signature,
         signing_time: now,
-        capabilities,
-        signer_id: RecipientIdForm::IssuerAndSerial,
-        chain: IncludedChain::WithoutRoot,
+        capabilities: capabilities(profile, signer),
+        signer_id: profile.recipient_id,
+        chain: profile.chain,
     }
+}
+
+/// What we decrypt with the key that others should encrypt to, the profile's own ciphers first (RFC 8551, section 2.5.2).
+fn capabilities(profile: &Profile, signer: &dyn Signer) -> Capabilities {
+    if !profile.capabilities {
+        return Capabilities::default();
+    }
+    let certificate = signer.encryption_certificate();
+    let mut readable = Capabilities::readable_with(certificate.unwrap_or(signer.certificate()));
+    readable
+        .ciphers
+        .retain(|cipher| !profile.ciphers.contains(cipher));
+    readable
+        .ciphers
+        .splice(0..0, profile.ciphers.iter().copied());
+    readable
 }
 
 /// A boundary that no content holds: 128 bits of chance.

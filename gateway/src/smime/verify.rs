@@ -5,24 +5,92 @@
 
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use certstore::certificate::{Certificate, Purpose};
 use certstore::cms::{self, ContentInfo, SignatureFault, SignedData, SignerReport};
 use certstore::trust::Trust;
 use policy::address::Address;
 
-use super::form::{SmimeForm, has_signed_part, is_encrypted, recognise};
-use super::pkcs7::is_pkcs7_mime;
-use super::verdict::{Reason, Verdict, VerdictResult};
+use super::decrypt::{Opened, OpenedLayer};
+use super::form::{SmimeForm, has_signed_part, is_ciphertext, recognise, signed_entity};
+use super::headers;
+use super::verdict::{Coverage, Layer, Match, Reason, Signature, Verdict, VerdictResult};
 use crate::message::Message;
 
-/// Verifies `message` with what is trusted, at the time `now`.
+/// Verifies `message` as it is, with what is trusted, at the time `now`.
 #[must_use]
 pub fn verify(message: &Message, trust: &Trust, now: SystemTime) -> Verdict {
-    let (bytes, detached, part) = match recognise(message) {
+    let form = recognise(message);
+    let mut verdict = signature(message, &form, trust, now);
+    let entity = signed_entity(message, &form);
+    if verdict.covered != Coverage::Nothing {
+        if entity.as_ref().is_some_and(is_ciphertext) {
+            verdict.covered = Coverage::Part;
+            let text = "only ciphertext is signed: who signed it need not know what it says";
+            if verdict.result == VerdictResult::Pass {
+                verdict.refuse(VerdictResult::Neutral, Reason::PartlySigned, text);
+            }
+        }
+        verdict.layers.push(verdict.layer());
+    }
+    if let Some(entity) = entity.filter(|_| verdict.covered == Coverage::Content) {
+        headers::examine(&mut verdict, message, &entity, false);
+    }
+    verdict
+}
+
+impl Opened {
+    /// Verifies what was within the encryption, and reports what was around it.
+    #[must_use]
+    pub fn verify(&self, trust: &Trust, now: SystemTime) -> Verdict {
+        let form = recognise(&self.message);
+        let mut verdict = signature(&self.message, &form, trust, now);
+        let is_signed = verdict.covered != Coverage::Nothing;
+        let inner = is_signed.then(|| verdict.layer());
+        let around = self.layers.iter().map(|layer| match layer {
+            OpenedLayer::Encrypted(encryption) => Layer::Encrypted(encryption.clone()),
+            OpenedLayer::Signed(message) => {
+                signature(message, &recognise(message), trust, now).layer()
+            }
+        });
+        verdict.layers = around.chain(inner).collect();
+        if let Some(payload) = self.payload(&form) {
+            headers::examine(&mut verdict, &self.message, &payload, true);
+        }
+        if !is_signed && verdict.reason.is_none() {
+            self.say_unsigned(&mut verdict);
+        }
+        verdict
+    }
+
+    /// What is to be said of a message that was encrypted and is not signed.
+    fn say_unsigned(&self, verdict: &mut Verdict) {
+        let is_signed_around = self
+            .layers
+            .iter()
+            .any(|layer| matches!(layer, OpenedLayer::Signed(_)));
+        if is_signed_around {
+            let text = "only ciphertext is signed: who signed it need not know what it says";
+            verdict.refuse(VerdictResult::Neutral, Reason::PartlySigned, text);
+            verdict.covered = Coverage::Part;
+        } else if let Some(open) = self.encryptions().find(|layer| !layer.is_authenticated) {
+            let text = format!(
+                "it is not signed, and {} does not tell whether it was changed on its way",
+                open.cipher
+            );
+            verdict.refuse(VerdictResult::None, Reason::Unauthenticated, text);
+        }
+    }
+}
+
+/// The verdict on the signature of the whole message, by the message's own form.
+fn signature(message: &Message, form: &SmimeForm<'_>, trust: &Trust, now: SystemTime) -> Verdict {
+    let (bytes, detached, part) = match form {
         SmimeForm::None if has_signed_part(message) => {
             let text = "only a part of the message is signed";
-            return Verdict::refused(VerdictResult::Neutral, Reason::PartlySigned, text);
+            return Verdict {
+                covered: Coverage::Part,
+                ..Verdict::refused(VerdictResult::Neutral, Reason::PartlySigned, text)
+            };
         }
         SmimeForm::None => return Verdict::unsigned(),
         SmimeForm::Ambiguous => {
@@ -30,11 +98,11 @@ pub fn verify(message: &Message, trust: &Trust, now: SystemTime) -> Verdict {
                 "the header can be read in two ways: a field stands twice, or a line is none";
             return Verdict::refused(VerdictResult::PermError, Reason::Ambiguous, text);
         }
-        SmimeForm::Malformed(text) => return malformed(text),
-        SmimeForm::ClearSigned { signed, signature } => (signature, Some(signed), "2"),
+        SmimeForm::Malformed(text) => return malformed(*text),
+        SmimeForm::ClearSigned { signed, signature } => (signature, Some(*signed), "2"),
         SmimeForm::Pkcs7(bytes) => (bytes, None, "1"),
     };
-    let verdict = match cms::parse(&bytes) {
+    let verdict = match cms::parse(bytes) {
         Ok(ContentInfo::Signed(signed)) => signed_verdict(message, &signed, detached, trust, now),
         Ok(ContentInfo::Enveloped(_)) if detached.is_none() => return Verdict::unsigned(),
         Ok(ContentInfo::Enveloped(_)) => {
@@ -50,13 +118,9 @@ pub fn verify(message: &Message, trust: &Trust, now: SystemTime) -> Verdict {
         }
         Err(error) => malformed(error.to_string()),
     };
-    if verdict.result == VerdictResult::None {
-        verdict
-    } else {
-        Verdict {
-            part: Some(part),
-            ..verdict
-        }
+    Verdict {
+        part: (verdict.result != VerdictResult::None).then_some(part),
+        ..verdict
     }
 }
 
@@ -73,8 +137,11 @@ fn signed_verdict(
 ) -> Verdict {
     if signed.signer_count() == 0 {
         // Certificates alone (RFC 8551, section 3.8) promise nothing; a signature without a signer does, falsely.
-        return if detached.is_none() {
-            Verdict::unsigned()
+        return if detached.is_none() && signed.content().is_none_or(<[u8]>::is_empty) {
+            Verdict {
+                text: "it holds certificates alone".to_owned(),
+                ..Verdict::unsigned()
+            }
         } else {
             malformed("the signature has no signer")
         };
@@ -86,54 +153,24 @@ fn signed_verdict(
     if !signed.is_data() {
         return malformed("what is signed is no mail content");
     }
-    if signs_ciphertext(message, signed) {
-        let text = "only ciphertext is signed: who signed it need not know what it says";
-        return Verdict::refused(VerdictResult::Neutral, Reason::PartlySigned, text);
-    }
-    let certificates: Vec<Certificate> = signed
-        .certificates()
-        .iter()
-        .filter_map(|der| Certificate::from_der(der).ok())
-        .collect();
+    let judge = Judge {
+        certificates: signed
+            .certificates()
+            .iter()
+            .filter_map(|der| Certificate::from_der(der).ok())
+            .collect(),
+        sender: message.sender(),
+        from,
+        trust,
+        now,
+    };
     let reports = signed.verify(detached, &[]);
-    let mut verdicts = reports
-        .iter()
-        .map(|report| signer_verdict(report, &certificates, trust, &from, now));
-    let Some(mut best) = verdicts.next() else {
-        return malformed("the signature has no signer");
-    };
-    for verdict in verdicts {
-        if weight(&verdict) > weight(&best) {
-            best = verdict;
-        }
-    }
-    best.certificates = certificates;
-    best
-}
-
-/// Whether what is signed is an encrypted entity. Anybody can sign what somebody else encrypted.
-fn signs_ciphertext(message: &Message, signed: &SignedData<'_>) -> bool {
-    let beside = || {
-        message
-            .children(0)
-            .next()
-            .filter(|part| is_pkcs7_mime(part))
-    };
-    let content = signed
-        .content()
-        .or_else(|| beside().map(|part| message.slice(&part.range())));
-    let inner = content.map(|content| Message::parse(Bytes::copy_from_slice(content)));
-    inner.is_some_and(|inner| inner.is_ok_and(|inner| is_encrypted(&inner)))
-}
-
-/// With several signers the heaviest verdict counts: one broken signature spoils all, else one good one is enough.
-const fn weight(verdict: &Verdict) -> u8 {
-    match (verdict.result, verdict.reason) {
-        (_, Some(Reason::Altered | Reason::Malformed)) => 3,
-        (VerdictResult::Pass, _) => 2,
-        (VerdictResult::Policy, _) => 1,
-        _ => 0,
-    }
+    judge.verdict(
+        reports
+            .into_iter()
+            .map(|report| judge.signature(report))
+            .collect(),
+    )
 }
 
 /// The one address in From. Sender does not count: it is not what people are shown.
@@ -147,55 +184,91 @@ fn only_from(message: &Message) -> Result<Address, String> {
     }
 }
 
-fn signer_verdict(
-    report: &SignerReport,
-    certificates: &[Certificate],
-    trust: &Trust,
-    from: &Address,
+/// What signatures are judged by.
+struct Judge<'t> {
+    /// Those that came with the message.
+    certificates: Vec<Certificate>,
+    from: Address,
+    sender: Option<Address>,
+    trust: &'t Trust,
     now: SystemTime,
-) -> Verdict {
-    let certificate = report.certificate.as_deref().map(Certificate::from_der);
-    let verdict = match (&report.outcome, &certificate) {
-        (Err(fault), _) => faulty(fault),
-        (Ok(()), Some(Err(error))) => malformed(format!("the signer's certificate: {error}")),
-        (Ok(()), None) => faulty(&SignatureFault::NoSignerCertificate),
-        (Ok(()), Some(Ok(certificate))) => {
-            match trust.validate(certificate, certificates, Purpose::Signing, from, now) {
-                Err(distrust) => Verdict::distrusted(&distrust),
-                Ok(_) => right(report, from),
+}
+
+impl Judge<'_> {
+    fn signature(&self, report: SignerReport) -> Signature {
+        let certificate = report.certificate.as_deref().map(Certificate::from_der);
+        match (report.outcome.clone(), certificate) {
+            (Err(fault), certificate) => {
+                Signature::faulty(report, certificate.and_then(Result::ok), &fault)
+            }
+            (Ok(()), Some(Ok(certificate))) => self.trusted(report, certificate),
+            (Ok(()), Some(Err(error))) => {
+                let fault = SignatureFault::Malformed(format!("the signer's certificate: {error}"));
+                Signature::faulty(report, None, &fault)
+            }
+            (Ok(()), None) => Signature::faulty(report, None, &SignatureFault::NoSignerCertificate),
+        }
+    }
+
+    /// A right signature, by whether its certificate is trusted.
+    fn trusted(&self, report: SignerReport, certificate: Certificate) -> Signature {
+        let validated = self.trust.validate(
+            &certificate,
+            &self.certificates,
+            Purpose::Signing,
+            &self.from,
+            self.now,
+        );
+        match validated {
+            Ok(trusted) => Signature::right(report, certificate, trusted.chain()),
+            Err(distrust) => {
+                let named_as = self.named_as(&certificate);
+                Signature::distrusted(report, certificate, named_as, &distrust)
             }
         }
-    };
-    Verdict {
-        certificate: certificate.and_then(Result::ok),
-        ..verdict
     }
-}
 
-/// A right signature by a trusted certificate.
-fn right(report: &SignerReport, from: &Address) -> Verdict {
-    if let Some(weak) = &report.weak {
-        let text = format!("the signature uses {weak}");
-        return Verdict::refused(VerdictResult::Policy, Reason::Weak, text);
-    }
-    Verdict {
-        result: VerdictResult::Pass,
-        signer: Some(from.clone()),
-        ..Verdict::unsigned()
-    }
-}
-
-fn faulty(fault: &SignatureFault) -> Verdict {
-    let (result, reason) = match fault {
-        SignatureFault::Altered | SignatureFault::BadSignature => {
-            (VerdictResult::Fail, Reason::Altered)
+    fn named_as(&self, certificate: &Certificate) -> Match {
+        let names = |address: &Address| certificate.addresses().contains(address);
+        if names(&self.from) {
+            Match::From
+        } else if self.sender.as_ref().is_some_and(names) {
+            Match::Sender
+        } else {
+            Match::Nobody
         }
-        SignatureFault::NoSignerCertificate => (VerdictResult::Neutral, Reason::Untrusted),
-        SignatureFault::Unsupported(_) => (VerdictResult::Neutral, Reason::Unsupported),
-        SignatureFault::Attributes(_)
-        | SignatureFault::ContentConflict
-        | SignatureFault::NoContent
-        | SignatureFault::Malformed(_) => (VerdictResult::PermError, Reason::Malformed),
-    };
-    Verdict::refused(result, reason, fault.to_string())
+    }
+
+    /// With several signers the heaviest counts: one broken signature spoils all, else one good one is enough.
+    fn verdict(&self, signers: Vec<Signature>) -> Verdict {
+        let mut heaviest: Option<&Signature> = None;
+        for signer in &signers {
+            if heaviest.is_none_or(|other| weight(signer) > weight(other)) {
+                heaviest = Some(signer);
+            }
+        }
+        let Some(heaviest) = heaviest else {
+            return malformed("the signature has no signer");
+        };
+        Verdict {
+            result: heaviest.result,
+            reason: heaviest.reason,
+            text: heaviest.text.clone(),
+            signer: (heaviest.result == VerdictResult::Pass).then(|| self.from.clone()),
+            certificate: heaviest.certificate.clone(),
+            certificates: self.certificates.clone(),
+            covered: Coverage::Content,
+            signers,
+            ..Verdict::unsigned()
+        }
+    }
+}
+
+const fn weight(signer: &Signature) -> u8 {
+    match (signer.result, signer.reason) {
+        (_, Some(Reason::Altered | Reason::Malformed)) => 3,
+        (VerdictResult::Pass, _) => 2,
+        (VerdictResult::Policy, _) => 1,
+        _ => 0,
+    }
 }

@@ -1,13 +1,15 @@
 //! Copies that arrive: opened with the keys of their own recipient and no other, verified, marked.
 
+use std::sync::Arc;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use policy::decision::{Decision, OnBadSignature, Requirement};
 
-use super::{Context, Copy, Recipient, Signer, Treated};
+use super::{Context, Copy, Recipient, Signer, Treated, without_lookalikes};
 use crate::failure::{Failure, Refusal};
 use crate::message::Message;
 use crate::resolve::{Plan, Treatment};
-use crate::smime::{self, DecryptOutcome, Opened, Verdict, VerdictResult};
+use crate::smime::{self, Closed, Opened, Verdict, VerdictResult};
 
 /// Makes the copies of all inbound plans; `trace` goes above each.
 ///
@@ -22,20 +24,20 @@ pub(super) fn copies(
     let mut failures = Vec::new();
     let mut arrivals = Vec::new();
     for plan in plans {
-        match opened(message, plan) {
+        match opened(message, plan, context) {
             Ok(opening) => Arrival::add(&mut arrivals, opening, plan),
             Err(failure) => failures.push((plan.recipient.clone(), failure)),
         }
     }
     let mut copies = Vec::with_capacity(arrivals.len());
-    for arrival in &arrivals {
-        let verdict = arrival.verdict(message, context);
-        for (plan, _) in &arrival.plans {
-            if let Some(failure) = objection(&plan.decision, verdict.as_ref()) {
+    for arrival in arrivals {
+        let judged = arrival.judged(message, context)?;
+        for plan in &judged.plans {
+            if let Some(failure) = objection(&plan.decision, judged.verdict.as_ref()) {
                 failures.push((plan.recipient.clone(), failure));
             }
         }
-        copies.push(arrival.copy(message, trace, verdict.as_ref(), context));
+        copies.push(judged.copy(trace, context));
     }
     match Refusal::of_recipients(failures) {
         Some(refusal) => Err(refusal),
@@ -45,17 +47,37 @@ pub(super) fn copies(
 
 /// A content that arrives, and the plans that share it: an opened one is its owner's alone.
 struct Arrival<'p> {
-    opened: Option<Opened>,
+    opening: Opening,
     marking: Marking,
-    /// Each with the reason why an encrypted message stays closed for it.
-    plans: Vec<(&'p Plan, Option<String>)>,
+    plans: Vec<&'p Plan>,
+}
+
+/// An arrival as it leaves, and what is said about it.
+struct Judged<'p> {
+    message: Message,
+    verdict: Option<Verdict>,
+    is_opened: bool,
+    closed: Option<Closed>,
+    marking: Marking,
+    plans: Vec<&'p Plan>,
 }
 
 /// What the keys of a recipient made of a message.
 enum Opening {
     NotEncrypted,
-    Opened(Opened),
-    Closed(String),
+    Opened(Box<Opened>),
+    Closed(Closed),
+}
+
+impl Opening {
+    /// Whether the same copy will do.
+    fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::NotEncrypted, Self::NotEncrypted) => true,
+            (Self::Closed(closed), Self::Closed(other)) => closed == other,
+            _ => false,
+        }
+    }
 }
 
 /// Which verdicts are written into a copy.
@@ -78,95 +100,112 @@ impl Marking {
 
 impl<'p> Arrival<'p> {
     fn add(arrivals: &mut Vec<Self>, opening: Opening, plan: &'p Plan) {
-        let (opened, closed) = match opening {
-            Opening::NotEncrypted => (None, None),
-            Opening::Opened(opened) => (Some(opened), None),
-            Opening::Closed(reason) => (None, Some(reason)),
-        };
         let marking = Marking::of(&plan.decision);
         let shared = arrivals
             .iter_mut()
-            .find(|other| opened.is_none() && other.opened.is_none() && other.marking == marking);
+            .find(|other| other.opening.is_like(&opening) && other.marking == marking);
         match shared {
-            Some(arrival) => arrival.plans.push((plan, closed)),
+            Some(arrival) => arrival.plans.push(plan),
             None => arrivals.push(Self {
-                opened,
+                opening,
                 marking,
-                plans: vec![(plan, closed)],
+                plans: vec![plan],
             }),
         }
     }
 
-    fn message<'m>(&'m self, received: &'m Message) -> &'m Message {
-        self.opened
-            .as_ref()
-            .map_or(received, |opened| &opened.message)
-    }
-
-    fn verdict(&self, received: &Message, context: &Context) -> Option<Verdict> {
-        if self.marking == Marking::None {
-            return None;
-        }
-        Some(smime::verify(
-            self.message(received),
-            &context.trust,
-            context.now,
-        ))
-    }
-
-    fn copy(
-        &self,
-        received: &Message,
-        trace: &[u8],
-        verdict: Option<&Verdict>,
-        context: &Context,
-    ) -> Copy {
-        let is_told = |verdict: &&Verdict| {
-            self.marking == Marking::All || verdict.result == VerdictResult::Pass
+    fn judged(self, received: &Message, context: &Context) -> Result<Judged<'p>, Failure> {
+        let Context { trust, now, .. } = context;
+        let is_judged = self.marking != Marking::None;
+        let mut judged = Judged {
+            message: received.clone(),
+            verdict: None,
+            is_opened: false,
+            closed: None,
+            marking: self.marking,
+            plans: self.plans,
         };
-        let told = verdict.filter(is_told);
-        let mark = told.map(|verdict| smime::authentication_results(&context.hostname, verdict));
+        match self.opening {
+            Opening::NotEncrypted | Opening::Closed(_) if !is_judged => {}
+            Opening::NotEncrypted => {
+                judged.verdict = Some(smime::verify(received, trust, *now));
+            }
+            Opening::Opened(opened) => {
+                let mut verdict = is_judged.then(|| opened.verify(trust, *now));
+                let is_pass =
+                    matches!(&verdict, Some(verdict) if verdict.result == VerdictResult::Pass);
+                let revealed = opened.reveal(is_pass);
+                if let Some(headers) = verdict.as_mut().and_then(|told| told.headers.as_mut()) {
+                    headers.restored = revealed.fields;
+                }
+                // What comes from within is a stranger's as well (law 11).
+                judged.message = without_lookalikes(&revealed.message, context)?;
+                judged.verdict = verdict;
+                judged.is_opened = true;
+            }
+            Opening::Closed(closed) => {
+                judged.verdict =
+                    Some(smime::verify(received, trust, *now).of_closed(closed.clone()));
+                judged.closed = Some(closed);
+            }
+        }
+        Ok(judged)
+    }
+}
+
+impl Judged<'_> {
+    fn copy(self, trace: &[u8], context: &Context) -> Copy {
+        let is_told = self.marking == Marking::All
+            || matches!(&self.verdict, Some(verdict) if verdict.result == VerdictResult::Pass);
+        let told = self.verdict.as_ref().filter(|_| is_told);
+        let mark = told.map(|verdict| {
+            let mut mark = smime::authentication_results(&context.hostname, verdict);
+            mark.extend(smime::verdict_field(verdict));
+            mark
+        });
         let mark = mark.unwrap_or_default();
-        let message = self.message(received).content();
+        let message = self.message.content();
         let mut content = BytesMut::with_capacity(trace.len() + mark.len() + message.len());
         content.put_slice(trace);
         content.put_slice(&mark);
         content.put_slice(message);
-        let treated = Treated {
-            opened: self.opened.is_some(),
-            signer: verdict.and_then(Signer::of),
-            verdict: told.map(ToString::to_string),
-            ..Treated::default()
-        };
-        let recipients = self.plans.iter().map(|(plan, closed)| Recipient {
-            closed: closed.clone(),
+        let recipients = self.plans.iter().map(|plan| Recipient {
+            closed: self.closed.clone(),
             ..Recipient::of(plan)
         });
         let recipients = recipients.collect();
         Copy {
             content: Bytes::from(content),
             recipients,
-            treated,
+            outer_headers: None,
+            treated: Treated {
+                opened: self.is_opened,
+                signer: self.verdict.as_ref().and_then(Signer::of),
+                verdict: self.verdict.map(Arc::new),
+                ..Treated::default()
+            },
         }
     }
 }
 
 /// The message in clear, if it is encrypted and its recipient's keys open it (law 6).
-fn opened(message: &Message, plan: &Plan) -> Result<Opening, Failure> {
+fn opened(message: &Message, plan: &Plan, context: &Context) -> Result<Opening, Failure> {
     let Treatment::Inbound(decryptors) = &plan.treatment else {
         return Ok(Opening::NotEncrypted);
     };
     if plan.decision.decrypt == Requirement::No {
         return Ok(Opening::NotEncrypted);
     }
-    match smime::decrypt(message, decryptors) {
-        Ok(opened) => Ok(Opening::Opened(opened)),
-        Err(DecryptOutcome::NotEncrypted) => Ok(Opening::NotEncrypted),
-        Err(DecryptOutcome::KeyUnavailable(reason)) => Err(Failure::Internal(reason)),
-        Err(outcome) if plan.decision.decrypt == Requirement::Required => Err(
-            Failure::Unacceptable(format!("it must be decrypted and cannot be: {outcome}")),
+    let profile = context.profiles.named(plan.decision.profile.as_deref());
+    let options = profile.map(|profile| profile.reading).unwrap_or_default();
+    match smime::decrypt(message, decryptors, &options) {
+        Ok(Some(opened)) => Ok(Opening::Opened(Box::new(opened))),
+        Ok(None) => Ok(Opening::NotEncrypted),
+        Err(Closed::KeyUnavailable(reason)) => Err(Failure::Internal(reason)),
+        Err(closed) if plan.decision.decrypt == Requirement::Required => Err(
+            Failure::Unacceptable(format!("it must be decrypted and cannot be: {closed}")),
         ),
-        Err(outcome) => Ok(Opening::Closed(outcome.to_string())),
+        Err(closed) => Ok(Opening::Closed(closed)),
     }
 }
 

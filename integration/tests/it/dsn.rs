@@ -38,6 +38,26 @@ fn a_refused_mail_is_reported_to_its_sender() -> Result<()> {
 }
 
 #[test]
+fn a_report_does_not_tell_the_subject_that_the_mail_hides() -> Result<()> {
+    let sink = Sink::start()?;
+    sink.answer(|step| match step {
+        Step::Recipient(BOB) => Answer::Reply("550 5.1.1 no such user"),
+        _ => Answer::Accept,
+    });
+    let gateway = Setup::default()
+        .top("default-profile = \"modern\"")
+        .next_hop(sink.address())
+        .start()?;
+    let mail = mails::html_with_attachments(ALICE, BOB);
+    gateway.send(ALICE, &[BOB], &mail.content)?.accepted()?;
+    let report = sink.only()?.content;
+    assert!(mime::find(&mail.content, b"Subject: html").is_some());
+    assert_eq!(mime::find(&report, b"Subject: html"), None);
+    assert!(mime::find(&report, b"Subject: [...]").is_some());
+    gateway.wait_until_empty()
+}
+
+#[test]
 fn a_report_that_cannot_be_delivered_is_not_reported() -> Result<()> {
     let sink = Sink::start()?;
     sink.answer(|step| match step {

@@ -1,10 +1,12 @@
 //! One file for each story: what an operator or a correspondent sees of the built gateway.
 
 mod already_encrypted;
+mod attacks;
 mod bad_config;
 mod bulk_import;
 mod client_signed;
 mod configs;
+mod corpus;
 mod crash;
 mod database_readonly;
 mod demo;
@@ -13,7 +15,9 @@ mod directory_ldap;
 mod directory_smimea;
 mod dsn;
 mod harvest;
+mod header_protection;
 mod hidden_recipients;
+mod interoperability;
 mod keys_p12;
 mod large;
 mod law6;
@@ -26,8 +30,10 @@ mod matrix_out;
 mod metrics;
 mod no_certificate;
 mod post_quantum;
+mod policy_tools;
 mod postfix_dovecot;
 mod postgresql;
+mod profiles;
 mod publication;
 mod queue_commands;
 mod restart;

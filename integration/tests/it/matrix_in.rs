@@ -80,7 +80,11 @@ pub(crate) type Case<'a> = (
 pub(crate) fn arrive<'a>(cases: impl IntoIterator<Item = Case<'a>>) -> Result<()> {
     let pki = pki()?;
     let sink = Sink::start()?;
-    let mut gateway = Setup::default().next_hop(sink.address()).write()?;
+    let mut gateway = Setup::default()
+        .top("default-profile = \"old-mail\"")
+        .tables("[[profile]]\nname = \"old-mail\"\nweak-ciphers = true\n")
+        .next_hop(sink.address())
+        .write()?;
     for reader in ["alice", "carol", "dave"] {
         gateway.import_key(&pki.identity(reader), "both")?;
     }

@@ -3,6 +3,7 @@
 use super::orders::requirements;
 use crate::decision::{
     AskThen, NoCertificate, NoSigner, OnBadSignature, OnUnavailable, OnUndecryptable, Requirement,
+    direction_of,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, Located, Place};
 use crate::document::Words;
@@ -275,14 +276,4 @@ impl Checker<'_> {
 
 fn value<T: Copy>(written: Written<'_, T>) -> Option<T> {
     written.map(|located| located.value)
-}
-
-/// The direction that an order is for; none if for both.
-fn direction_of(key: &str) -> Option<Direction> {
-    match key {
-        "decrypt" | "on-undecryptable" | "verify" | "on-bad-signature" | "strip-signature"
-        | "rewrap" => Some(Direction::Inbound),
-        "profile" | "add-header" | "note" | "reject" | "hold" | "pass" => None,
-        _ => Some(Direction::Outbound),
-    }
 }

@@ -53,6 +53,10 @@ pub(super) fn compile(
                 }
             },
         };
+        if patterns.is_empty() && !diagnostics.has_errors() {
+            let message = format!("the list {name:?} is empty, so that nothing matches");
+            diagnostics.push(Diagnostic::error(*place, message));
+        }
         if patterns.len() > MOST {
             let message = format!("the list has more than {MOST} entries");
             diagnostics.push(Diagnostic::error(*place, message));

@@ -5,16 +5,15 @@ use std::time::Duration;
 use super::{CompileOptions, contradiction, text};
 use crate::address::Address;
 use crate::decision::{
-    AskThen, Decision, HiddenRecipients, Mixed, NoCertificate, NoSigner, NoTls, OnBadSignature,
-    OnUnavailable, OnUndecryptable, Requirement, RuleRef, SignerChoice, Stop, SubjectTag,
+    ASK_DEADLINE, AskThen, Decision, HiddenRecipients, Mixed, NoCertificate, NoSigner, NoTls,
+    OnBadSignature, OnUnavailable, OnUndecryptable, Requirement, RuleRef, SignerChoice, Stop,
+    SubjectTag,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, Located};
 use crate::document;
 use crate::rule::Condition;
 use crate::syntax::{Orders, Rule, Written};
 
-/// How long an asked recipient has by default.
-const ASK_DEADLINE: Duration = Duration::from_secs(3 * 86_400);
 /// Shortest and longest deadline.
 const DEADLINES: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(90 * 86_400));
 
@@ -36,9 +35,9 @@ pub(super) fn compile(
         rule: reference(rule),
         sign,
         signer: signer(&orders.signer, diagnostics),
-        no_signer: value(orders.no_signer, no_signer(sign)),
+        no_signer: value(orders.no_signer, NoSigner::usual(sign)),
         encrypt,
-        no_certificate: value(orders.no_certificate, no_certificate(encrypt)),
+        no_certificate: value(orders.no_certificate, NoCertificate::usual(encrypt)),
         no_tls: value(orders.no_tls, NoTls::Reject),
         ask_deadline: deadline(orders.ask_deadline, diagnostics),
         ask_then: value(orders.ask_then, AskThen::Reject),
@@ -49,9 +48,9 @@ pub(super) fn compile(
         header_protection: orders.header_protection.map(|order| order.value),
         strip_subject_tag: subject_tag(&orders.strip_subject_tag, condition, diagnostics),
         decrypt,
-        on_undecryptable: value(orders.on_undecryptable, on_undecryptable(decrypt)),
+        on_undecryptable: value(orders.on_undecryptable, OnUndecryptable::usual(decrypt)),
         verify,
-        on_bad_signature: value(orders.on_bad_signature, on_bad_signature(verify)),
+        on_bad_signature: value(orders.on_bad_signature, OnBadSignature::usual(verify)),
         strip_signature: value(orders.strip_signature, false),
         rewrap: value(orders.rewrap, false),
         profile: orders.profile.as_ref().map(|profile| profile.value.clone()),
@@ -81,35 +80,6 @@ pub(super) fn requirements(orders: &Orders<'_>) -> [Requirement; 4] {
         value(orders.decrypt, Requirement::Preferred),
         value(orders.verify, Requirement::Preferred),
     ]
-}
-
-const fn no_signer(sign: Requirement) -> NoSigner {
-    match sign {
-        Requirement::Required => NoSigner::Reject,
-        Requirement::Preferred | Requirement::No => NoSigner::Unsigned,
-    }
-}
-
-const fn no_certificate(encrypt: Requirement) -> NoCertificate {
-    match encrypt {
-        Requirement::Preferred => NoCertificate::Clear,
-        Requirement::Required | Requirement::No => NoCertificate::Reject,
-    }
-}
-
-const fn on_undecryptable(decrypt: Requirement) -> OnUndecryptable {
-    match decrypt {
-        Requirement::Required => OnUndecryptable::Hold,
-        Requirement::Preferred | Requirement::No => OnUndecryptable::Deliver,
-    }
-}
-
-const fn on_bad_signature(verify: Requirement) -> OnBadSignature {
-    match verify {
-        Requirement::Required => OnBadSignature::Reject,
-        Requirement::Preferred => OnBadSignature::Mark,
-        Requirement::No => OnBadSignature::Deliver,
-    }
 }
 
 fn value<T>(written: Written<'_, T>, default: T) -> T {

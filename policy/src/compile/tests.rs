@@ -79,6 +79,74 @@ fn mistakes_in_all_files_come_at_once_and_in_order() {
 }
 
 #[test]
+fn lists_and_defaults_hold_for_all_files() {
+    let files = [
+        Source::new(
+            "1.toml",
+            "[defaults]\nsign = \"required\"\n[lists]\nl = [\"x\"]\n",
+        ),
+        Source::new(
+            "2.toml",
+            "[[rule]]\nname = \"r\"\nwhen = { sender = \"list:l\" }\n",
+        ),
+    ];
+    let (policy, _) = Policy::compile(&files, &OPTIONS).unwrap();
+    assert_eq!(
+        policy.decisions().next().unwrap().sign,
+        Requirement::Required
+    );
+    let twice = [
+        files[0].clone(),
+        Source::new("3.toml", files[0].text.clone()),
+        files[1].clone(),
+    ];
+    let found = Policy::compile(&twice, &OPTIONS).unwrap_err();
+    let messages: Vec<_> = found.iter().map(|found| found.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "there are [defaults] already, at 1.toml:1",
+            "there is a list \"l\" already"
+        ]
+    );
+}
+
+#[test]
+fn files_of_lists_are_asked_for_once() {
+    let file = |name: &str| {
+        Source::new(
+            name,
+            "[lists]\na = { file = \"x\" }\nb = { file = \"x\" }\nc = [\"y\"]\n",
+        )
+    };
+    assert_eq!(Policy::list_files(&[file("1"), file("2")]), ["x"]);
+}
+
+#[test]
+fn needs_are_those_of_the_conditions() {
+    for (when, groups, moment, attachments) in [
+        ("direction = \"inbound\"", false, false, false),
+        ("not = { group = \"a\" }", true, false, false),
+        (
+            "any = [{ time = \"mon\" }, { attachment = \"*\" }]",
+            false,
+            true,
+            true,
+        ),
+    ] {
+        let text = format!("[[rule]]\nname = \"r\"\nwhen = {{ {when}, signed = true }}\n");
+        let (policy, _) = Policy::compile(&[Source::new("p", text)], &OPTIONS).unwrap();
+        let needs = Needs {
+            groups,
+            moment,
+            attachments,
+            properties: vec![Property::Signed],
+        };
+        assert_eq!(policy.needs(), &needs, "{when}");
+    }
+}
+
+#[test]
 fn rules_of_several_files_stand_in_the_files_order() {
     let files = [
         Source::new(

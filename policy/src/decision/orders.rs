@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use super::{Decision, SignerChoice};
+use super::{Decision, NoCertificate, SignerChoice};
 use crate::document::Words;
+use crate::facts::Direction;
 
 /// What stands for an order that the profile of algorithms decides.
-pub(crate) const BY_PROFILE: &str = "by profile";
+const BY_PROFILE: &str = "by profile";
 
 impl Decision {
     /// Every order by its key in the policy, in the order in which it is documented.
@@ -55,6 +56,24 @@ impl Decision {
         ]
     }
 
+    /// The orders that count for mail that goes this way; those that do nothing in this rule are left out.
+    #[must_use]
+    pub fn orders_for(&self, direction: Direction) -> Vec<(&'static str, Cow<'_, str>)> {
+        let asks = self.no_certificate == NoCertificate::Ask;
+        let may_use_tls = asks || self.no_certificate == NoCertificate::Tls;
+        let counts = |key: &str, value: &str| match key {
+            "no-certificate" | "on-unavailable" | "hidden-recipients" => self.encrypt.is_wanted(),
+            "signer" | "no-signer" => self.sign.is_wanted(),
+            "no-tls" => may_use_tls,
+            "ask-deadline" | "ask-then" => asks,
+            _ => !matches!(value, "" | "false" | BY_PROFILE),
+        };
+        let is_for = |key| direction_of(key).is_none_or(|only| only == direction);
+        let mut orders = self.orders();
+        orders.retain(|(key, value)| is_for(key) && counts(key, value));
+        orders
+    }
+
     /// Whether the mail passes as it came.
     #[must_use]
     pub fn lets_pass(&self) -> bool {
@@ -73,6 +92,16 @@ impl SignerChoice {
     }
 }
 
+/// The direction that an order is for; none if for both.
+pub(crate) fn direction_of(key: &str) -> Option<Direction> {
+    match key {
+        "decrypt" | "on-undecryptable" | "verify" | "on-bad-signature" | "strip-signature"
+        | "rewrap" => Some(Direction::Inbound),
+        "profile" | "add-header" | "note" | "reject" | "hold" | "pass" => None,
+        _ => Some(Direction::Outbound),
+    }
+}
+
 /// A time in the largest unit that it is a whole number of.
 pub(crate) fn in_units(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -85,7 +114,7 @@ pub(crate) fn in_units(duration: Duration) -> String {
 }
 
 /// Header fields on one line.
-pub(crate) fn fields(fields: &[(String, String)]) -> String {
+fn fields(fields: &[(String, String)]) -> String {
     let field = |(name, value): &(String, String)| format!("{name}: {value}");
     fields.iter().map(field).collect::<Vec<_>>().join(", ")
 }

@@ -44,6 +44,17 @@ pub enum NoCertificate {
     Clear,
 }
 
+impl NoCertificate {
+    /// What a rule means that does not say it.
+    #[must_use]
+    pub const fn usual(encrypt: Requirement) -> Self {
+        match encrypt {
+            Requirement::Preferred => Self::Clear,
+            Requirement::Required | Requirement::No => Self::Reject,
+        }
+    }
+}
+
 impl Words for NoCertificate {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("reject", Self::Reject),
@@ -94,6 +105,17 @@ pub enum NoSigner {
     Reject,
     /// It goes unsigned.
     Unsigned,
+}
+
+impl NoSigner {
+    /// What a rule means that does not say it.
+    #[must_use]
+    pub const fn usual(sign: Requirement) -> Self {
+        match sign {
+            Requirement::Required => Self::Reject,
+            Requirement::Preferred | Requirement::No => Self::Unsigned,
+        }
+    }
 }
 
 impl Words for NoSigner {
@@ -178,6 +200,17 @@ pub enum OnUndecryptable {
     Deliver,
 }
 
+impl OnUndecryptable {
+    /// What a rule means that does not say it.
+    #[must_use]
+    pub const fn usual(decrypt: Requirement) -> Self {
+        match decrypt {
+            Requirement::Required => Self::Hold,
+            Requirement::Preferred | Requirement::No => Self::Deliver,
+        }
+    }
+}
+
 impl Words for OnUndecryptable {
     const WORDS: &'static [(&'static str, Self)] = &[
         ("hold", Self::Hold),
@@ -197,6 +230,18 @@ pub enum OnBadSignature {
     Reject,
     /// It is delivered as if nothing had been looked at.
     Deliver,
+}
+
+impl OnBadSignature {
+    /// What a rule means that does not say it.
+    #[must_use]
+    pub const fn usual(verify: Requirement) -> Self {
+        match verify {
+            Requirement::Required => Self::Reject,
+            Requirement::Preferred => Self::Mark,
+            Requirement::No => Self::Deliver,
+        }
+    }
 }
 
 impl Words for OnBadSignature {

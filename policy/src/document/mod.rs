@@ -193,21 +193,39 @@ impl<'s> Table<'s> {
         later: &[&str],
     ) -> Option<Located<'s, T>> {
         let text = self.string(key)?;
-        self.chosen(key, text, words, later)
+        self.chosen(key, &text, words, later)
+    }
+
+    /// One of a few words, or a list of them; never an empty one.
+    pub fn choices<T: Copy>(
+        &mut self,
+        key: &str,
+        words: &[(&str, T)],
+    ) -> Option<Vec<Located<'s, T>>> {
+        let texts = self.string_or_list(key)?;
+        if texts.value.is_empty() {
+            self.error(texts.place, format!("`{key}` cannot be empty"));
+        }
+        let chosen = texts
+            .value
+            .iter()
+            .filter_map(|text| self.chosen(key, text, words, &[]));
+        let chosen: Vec<_> = chosen.collect();
+        (!chosen.is_empty()).then_some(chosen)
     }
 
     fn chosen<T: Copy>(
         &self,
         key: &str,
-        text: Located<'s, String>,
+        text: &Located<'s, String>,
         words: &[(&str, T)],
         later: &[&str],
     ) -> Option<Located<'s, T>> {
         let Located { value, place } = text;
-        if let Some((_, chosen)) = words.iter().find(|(word, _)| *word == value) {
+        if let Some((_, chosen)) = words.iter().find(|(word, _)| word == value) {
             return Some(Located {
                 value: *chosen,
-                place,
+                place: *place,
             });
         }
         let message = if later.contains(&value.as_str()) {
@@ -215,9 +233,9 @@ impl<'s> Table<'s> {
         } else {
             format!("`{key}` cannot be {value:?}")
         };
-        let help = help(&value, words.iter().map(|(word, _)| *word), '"');
+        let help = help(value, words.iter().map(|(word, _)| *word), '"');
         self.diagnostics
-            .push(Diagnostic::error(place, message).with_help(help));
+            .push(Diagnostic::error(*place, message).with_help(help));
         None
     }
 
@@ -232,7 +250,7 @@ impl<'s> Table<'s> {
         let chosen = texts.into_iter();
         Some(
             chosen
-                .filter_map(|text| self.chosen(key, text, T::WORDS, &[]))
+                .filter_map(|text| self.chosen(key, &text, T::WORDS, &[]))
                 .collect(),
         )
     }

@@ -67,12 +67,12 @@ fn not(condition: Condition) -> Condition {
     Not(Box::new(condition))
 }
 
-#[test]
-fn what_needs_content_is_not_known_before_it() {
+/// Conditions, and whether they hold for an envelope and for the whole mail.
+fn answered() -> Vec<(Condition, Truth, Truth)> {
     let matching = || subject(&["x*"]);
     let recipient = || to(&["b@*"]);
     let stranger = || to(&["c@*"]);
-    for (condition, envelope, content) in [
+    vec![
         (All(vec![]), Truth::Yes, Truth::Yes),
         (Any(vec![]), Truth::No, Truth::No),
         (Direction(Outbound), Truth::Yes, Truth::Yes),
@@ -124,7 +124,12 @@ fn what_needs_content_is_not_known_before_it() {
             Truth::Unavailable,
             Truth::Unavailable,
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn what_needs_content_is_not_known_before_it() {
+    for (condition, envelope, content) in answered() {
         let address = Address::parse("B@x").unwrap();
         let headers = [
             ("X-a".to_owned(), "0".to_owned()),
@@ -184,6 +189,39 @@ fn implications_are_seen() {
         (header("a", &["1"]), header("A", &["?"]), true),
         (header("a", &["1"]), header("b", &["?"]), false),
         (All(vec![]), header("a", &["*"]), false),
+    ] {
+        assert_eq!(
+            narrow.implies(&wide, Outbound),
+            implies,
+            "{narrow:?} → {wide:?}"
+        );
+    }
+    assert!(inbound().may_hold(Inbound) && !inbound().may_hold(Outbound));
+}
+
+#[test]
+fn gates_turn_away_other_domains_and_directions() {
+    let condition = All(vec![
+        Direction(Outbound),
+        to(&["*@a.example", "*@*.b.example"]),
+    ]);
+    let gate = Gate::of_condition(&condition);
+    for (recipient, direction, opens) in [
+        ("x@a.example", Outbound, true),
+        ("x@y.b.example", Outbound, true),
+        ("x@a.example", Inbound, false),
+        ("x@c.example", Outbound, false),
+        ("a.example@d.test", Outbound, false),
+    ] {
+        let recipient = Address::parse(recipient).unwrap();
+        let mail = Facts::of_envelope(direction, None, &recipient);
+        assert_eq!(gate.opens_for(Gate::of_mail(&mail)), opens, "{recipient}");
+    }
+}
+
+#[test]
+fn implications_of_the_session_and_the_content_are_seen() {
+    for (narrow, wide, implies) in [
         (
             client(&["10.1.0.0/16"]),
             client(&["::1", "10.0.0.0/8"]),
@@ -219,27 +257,6 @@ fn implications_are_seen() {
             implies,
             "{narrow:?} → {wide:?}"
         );
-    }
-    assert!(inbound().may_hold(Inbound) && !inbound().may_hold(Outbound));
-}
-
-#[test]
-fn gates_turn_away_other_domains_and_directions() {
-    let condition = All(vec![
-        Direction(Outbound),
-        to(&["*@a.example", "*@*.b.example"]),
-    ]);
-    let gate = Gate::of_condition(&condition);
-    for (recipient, direction, opens) in [
-        ("x@a.example", Outbound, true),
-        ("x@y.b.example", Outbound, true),
-        ("x@a.example", Inbound, false),
-        ("x@c.example", Outbound, false),
-        ("a.example@d.test", Outbound, false),
-    ] {
-        let recipient = Address::parse(recipient).unwrap();
-        let mail = Facts::of_envelope(direction, None, &recipient);
-        assert_eq!(gate.opens_for(Gate::of_mail(&mail)), opens, "{recipient}");
     }
 }
 

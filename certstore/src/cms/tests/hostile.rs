@@ -178,7 +178,7 @@ fn mutated_certificates_never_make_us_panic() {
     }
 }
 
-/// Messages made now, with our keys, and those of tests/seeds.
+/// Messages made now, with our keys, and those of tests/seeds and tests/peers.
 fn seeds() -> Vec<Vec<u8>> {
     let people = people();
     let opaque = SignOptions {
@@ -206,9 +206,11 @@ fn seeds() -> Vec<Vec<u8>> {
         encrypt(CONTENT.to_vec(), &[&people.x25519.certificate], &chacha).unwrap(),
         compress(CONTENT).unwrap(),
     ];
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/seeds/cms");
-    for entry in std::fs::read_dir(folder).unwrap() {
-        seeds.push(std::fs::read(entry.unwrap().path()).unwrap());
+    for folder in ["tests/seeds/cms", "tests/peers"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        for entry in std::fs::read_dir(folder).unwrap() {
+            seeds.push(std::fs::read(entry.unwrap().path()).unwrap());
+        }
     }
     assert!(seeds.len() > 10);
     seeds

@@ -122,7 +122,7 @@ fn config(data_dir: std::path::PathBuf, routes: Vec<RouteConfig>) -> Config {
         harvest: HarvestConfig::default(),
         metrics: None,
         trust: TrustConfig::default(),
-        profiles: Vec::new(),
+        profiles: Arc::default(),
     }
 }
 

@@ -205,7 +205,7 @@ fn certificates_alone_sign_nothing() {
         "From: alice@example.org\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data\r\n\
          Content-Transfer-Encoding: base64\r\n\r\n{bundle}"
     );
-    assert!(!is_client_signed(&message(opaque.clone())));
+    assert!(ClientForm::of(&message(opaque.clone())) != ClientForm::Signed);
     assert_eq!(refused(opaque), (VerdictResult::None, None));
     let mail = clear();
     let start = mail.find("MII").unwrap();
@@ -239,7 +239,7 @@ fn an_expired_or_unknown_certificate_has_its_reason() {
 }
 
 /// A mail from Alice, signed by openssl with these options.
-fn signed_with(options: &[&str]) -> String {
+pub(super) fn signed_with(options: &[&str]) -> String {
     let content = PEOPLE.file("signed-with.txt", b"Content-Type: text/plain\r\n\r\nHi\r\n");
     let start = [
         "cms",
@@ -314,8 +314,12 @@ fn signed_ciphertext_is_not_signed_content() {
             refused(mail.clone()),
             (VerdictResult::Neutral, Some(Reason::PartlySigned))
         );
-        let left = decrypt(&message(mail), &keys(&[&PEOPLE.bob])).unwrap_err();
-        assert_eq!(left, DecryptOutcome::NotEncrypted);
+        let opened = opened(&message(mail), &keys(&[&PEOPLE.bob]));
+        let verdict = opened.verify(&PEOPLE.trust(), now());
+        assert_eq!(
+            (verdict.result, verdict.reason, verdict.signer),
+            (VerdictResult::Neutral, Some(Reason::PartlySigned), None)
+        );
     }
 }
 
@@ -329,32 +333,29 @@ fn only_a_whole_encrypted_message_of_one_sender_is_opened() {
         "From: alice@example.org\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n\
          --o\r\nContent-Type: text/html\r\n\r\n<img src=\"http://mallory.example/\r\n--o\r\n{entity}\r\n--o--\r\n"
     );
-    assert_eq!(
-        decrypt(&message(joined), &bob).unwrap_err(),
-        DecryptOutcome::NotEncrypted
-    );
+    assert!(open(&message(joined), &bob).unwrap().is_none());
     for replacement in [
         "From: alice@example.org\r\nFrom: bob@example.org",
         "X-From: alice@example.org",
         "From: alice@example.org\r\nContent-Type: text/plain",
     ] {
         let content = sealed.replace("from: Alice <Alice@example.org>", replacement);
-        let outcome = decrypt(&message(content), &bob).unwrap_err();
+        let outcome = open(&message(content), &bob).unwrap_err();
         assert!(
-            matches!(outcome, DecryptOutcome::Ambiguous(_)),
+            matches!(outcome, Closed::Ambiguous(_)),
             "{replacement}: {outcome}"
         );
     }
     let claimed = "From: a@example.org\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nAAAA\r\n";
     assert!(matches!(
-        decrypt(&message(claimed), &bob).unwrap_err(),
-        DecryptOutcome::Malformed(_)
+        open(&message(claimed), &bob).unwrap_err(),
+        Closed::Malformed(_)
     ));
-    assert!(!encrypted_to(&message(claimed), &trusted(&PEOPLE.bob)));
+    assert!(!ClientForm::of(&message(claimed)).is_encrypted_to(&trusted(&PEOPLE.bob)));
 }
 
 /// Encrypts these bytes to Bob as they are.
-fn sealed_bytes(name: &str, content: &[u8], cipher: &str) -> Message {
+pub(super) fn sealed_bytes(name: &str, content: &[u8], cipher: &str) -> Message {
     let file = PEOPLE.file(name, content);
     let mail = openssl(&[
         "cms",
@@ -378,7 +379,7 @@ fn fields_within_the_encryption_prove_nothing() {
     let inner = b"From: ceo@example.org\r\nSubject: inner\r\nX-Postern-Verdict: pass\r\n\
                   Content-Type: text/plain\r\nContent-Language: en\r\n\r\nHi\n";
     let mail = sealed_bytes("inner.txt", inner, "-aes256");
-    let opened = decrypt(&mail, &keys(&[&PEOPLE.bob])).unwrap().message;
+    let opened = opened(&mail, &keys(&[&PEOPLE.bob])).reveal(true).message;
     let names: Vec<_> = opened
         .fields()
         .map(|field| field.name.escape_ascii().to_string())
@@ -414,8 +415,8 @@ fn plaintext_that_is_no_entity_stays_closed() {
         ("empty", b""),
     ] {
         let mail = sealed_bytes(name, content, "-aes256");
-        let outcome = decrypt(&mail, &keys(&[&PEOPLE.bob])).unwrap_err();
-        assert_eq!(outcome, DecryptOutcome::Undecryptable, "{name}");
+        let outcome = open(&mail, &keys(&[&PEOPLE.bob])).unwrap_err();
+        assert_eq!(outcome, Closed::Undecryptable, "{name}");
     }
 }
 
@@ -471,9 +472,13 @@ fn no_mutation_passes_with_another_content_or_panics() {
                 original
             );
         }
-        if let Ok(opened) = decrypt(&mail, &bob) {
-            assert!(opened.message.content().len() < 2 * mail.content().len());
+        if let Ok(Some(opened)) = open(&mail, &bob) {
+            let verdict = opened.verify(&trust, now());
+            assert_ne!(verdict.result, VerdictResult::Pass);
+            let revealed = opened.reveal(false);
+            assert!(revealed.message.content().len() < 2 * mail.content().len());
         }
+        assert!(verdict_field(&verdict).ends_with(b"\r\n"));
         assert!(authentication_results("gw.example.org", &verdict).ends_with(b"\r\n"));
     }
 }
