@@ -37,6 +37,7 @@ for group in "$@"; do
             needs node nodejs
             needs npm npm
             needs python3 python3
+            [ -e /usr/share/doc/postgresql ] || missing+=(postgresql)
             needs slapd slapd
             needs ldapsearch ldap-utils
             needs named bind9

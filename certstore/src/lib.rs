@@ -12,6 +12,7 @@ pub mod certificate;
 #[cfg(test)]
 mod samples;
 pub mod database;
+pub mod archive;
 pub mod fetch;
 pub mod trust;
 pub mod selection;

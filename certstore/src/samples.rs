@@ -106,6 +106,25 @@ impl Sample {
         )
     }
 
+    /// The same, which names `others` as well.
+    pub(crate) fn issued_for(
+        &self,
+        issuer: &SampleAuthority,
+        others: &[&str],
+    ) -> (Certificate, Vec<u8>) {
+        let key = self.key.pair();
+        let mut params = self.params();
+        let names = others
+            .iter()
+            .map(|name| SanType::Rfc822Name((*name).try_into().unwrap()));
+        params.subject_alt_names.extend(names);
+        let made = params.signed_by(&key, &issuer.0).unwrap();
+        (
+            Certificate::from_der(made.der()).unwrap(),
+            key.serialize_der(),
+        )
+    }
+
     fn params(&self) -> CertificateParams {
         let mut params = CertificateParams::default();
         params

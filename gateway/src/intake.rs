@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::decide::{self, decide};
 use crate::deliver::is_protected;
 use crate::failure::{Failure, Refusal, Reply};
+use crate::harvest::Harvester;
 use crate::listen::{Intake, Received};
 use crate::message::{Origin, parse};
 use crate::observe::{self, QueueId};
@@ -50,6 +51,8 @@ pub struct Gatekeeper {
     pub spool: Arc<Spool>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// Where certificates of those who sign are handed in.
+    pub harvester: Option<Harvester>,
     /// How many messages may be in cryptography at once: as many as there are cores.
     pub crypto: Arc<Semaphore>,
 }
@@ -93,6 +96,9 @@ impl Gatekeeper {
         let transformed = timeout(self.config.limits.message_budget, self.prepare(received));
         let transformed = transformed.await.map_err(|_| Failure::OutOfTime)??;
         let stored = self.store(&transformed).await?;
+        if let Some(harvester) = &self.harvester {
+            harvester.offer(&transformed);
+        }
         self.remember_capabilities(&transformed);
         tell(&transformed, &stored, start.elapsed());
         Ok(stored)

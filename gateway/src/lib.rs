@@ -15,6 +15,7 @@ pub mod resolve;
 pub mod transform;
 pub mod spool;
 pub mod deliver;
+pub mod harvest;
 pub mod intake;
 pub mod publication;
 pub mod app;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use certstore::certificate::Certificate;
 use certstore::trust::Trust;
 use policy::address::Address;
 use policy::decision::RuleRef;
@@ -93,8 +94,28 @@ pub struct Treated {
     pub cipher: Option<Chosen>,
     /// Decrypted here: it leaves over protected ways only (law 6).
     pub opened: bool,
+    /// Who signed it rightly, for those who keep certificates.
+    pub signer: Option<Signer>,
     /// The verdict on it, where its rule wants one.
     pub verdict: Option<Arc<Verdict>>,
+}
+
+/// Somebody whose signature is right, and the certificates that came with it: the signer's, and others unchecked.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    /// The From address.
+    pub address: Address,
+    /// The certificates.
+    pub certificates: Vec<Certificate>,
+}
+
+impl Signer {
+    fn of(verdict: &Verdict) -> Option<Self> {
+        Some(Self {
+            address: verdict.signer.clone()?,
+            certificates: verdict.certificates.clone(),
+        })
+    }
 }
 
 impl Transformed {

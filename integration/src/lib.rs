@@ -15,6 +15,7 @@ pub mod sink;
 pub mod pki;
 pub mod scripted;
 pub mod openssl;
+pub mod postgres;
 pub mod revocation;
 pub mod bouncycastle;
 pub mod nss;

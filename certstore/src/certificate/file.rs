@@ -12,7 +12,7 @@ use crate::cms;
 /// The most certificates that are read from one file.
 pub const MAX_CERTIFICATES: usize = 10_000;
 
-const BEGIN: &[u8] = b"-----BEGIN ";
+pub(super) const BEGIN: &[u8] = b"-----BEGIN ";
 /// The first octet of every certificate in DER and of every PKCS#7 bundle.
 const SEQUENCE: u8 = 0x30;
 const OBJECT_IDENTIFIER: u8 = 0x06;
@@ -54,7 +54,7 @@ fn read_pem(bytes: &[u8]) -> Vec<Found> {
         .collect()
 }
 
-fn read_pem_block(text: &[u8]) -> Vec<Found> {
+pub(super) fn read_pem_block(text: &[u8]) -> Vec<Found> {
     let block = match pem::STANDARD.decode(text) {
         Ok(block) => block,
         Err(error) => return vec![Err(CertificateError::Pem(error))],

@@ -5,6 +5,7 @@
 
 mod access;
 mod addresses;
+mod collection;
 mod error;
 mod extensions;
 mod fields;
@@ -33,6 +34,7 @@ use extensions::{KnownExtensions, alternative_names};
 use fields::Fields;
 
 pub use access::web_addresses;
+pub use collection::{Row, RowError, read_rows};
 pub use error::CertificateError;
 pub use file::{MAX_CERTIFICATES, read_certificates};
 pub use fingerprint::{Fingerprint, FingerprintError};

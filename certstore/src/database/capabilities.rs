@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use policy::address::Address;
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use super::changes::{ChangeKind, forget_old, note};
 use super::{Database, DatabaseError, seconds, time};
@@ -80,7 +80,7 @@ impl Database {
 }
 
 async fn stored(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     address: &Address,
 ) -> Result<Option<StoredCapabilities>, DatabaseError> {
     let row: Option<(String, i64, Vec<u8>)> =

@@ -3,16 +3,16 @@
 use std::time::SystemTime;
 
 use policy::address::Address;
-use sqlx::QueryBuilder;
+use sqlx::AssertSqlSafe;
 
 use super::changes::{ChangeKind, forget_old, note};
 use super::{Database, DatabaseError, Transaction, seconds, time};
 use crate::certificate::{Certificate, Fingerprint};
 
 /// Most certificates of one address, or with one subject, that are looked at: the newest ones.
-const PER_QUESTION: u32 = 256;
+const PER_QUESTION: i64 = 256;
 /// Most intermediate certificates that take part in path building: the newest ones.
-const INTERMEDIATES: u32 = 10_000;
+const INTERMEDIATES: i64 = 10_000;
 
 /// How a certificate came here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,14 +74,29 @@ impl Database {
         source: CertificateSource,
         now: SystemTime,
     ) -> Result<usize, DatabaseError> {
+        let added = self.add_each(certificates, source, now).await?;
+        Ok(added.into_iter().filter(|added| *added).count())
+    }
+
+    /// The same, and says of each whether it was new or took a better source over. Many in one call cost a fraction of what
+    /// they cost one by one.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn add_each(
+        &self,
+        certificates: &[Certificate],
+        source: CertificateSource,
+        now: SystemTime,
+    ) -> Result<Vec<bool>, DatabaseError> {
         let mut transaction = self.begin().await?;
-        let mut changed = 0;
+        let mut added = Vec::with_capacity(certificates.len());
         for certificate in certificates {
-            changed += usize::from(add(&mut transaction, certificate, source, now).await?);
+            added.push(add(&mut transaction, certificate, source, now).await?);
         }
         forget_old(&mut transaction, now).await?;
         transaction.commit().await?;
-        Ok(changed)
+        Ok(added)
     }
 
     /// The certificates of an address that came from one of `sources`, newest first.
@@ -93,20 +108,21 @@ impl Database {
         address: &Address,
         sources: &[CertificateSource],
     ) -> Result<Vec<StoredCertificate>, DatabaseError> {
-        let mut query = QueryBuilder::new(
-            "SELECT der, source, added FROM certificate_address JOIN certificate USING (sha256) \
-             WHERE address = ",
-        );
-        query.push_bind(address.canonical());
         // Before the limit, so that a flood of harvested ones does not hide what an operator imported.
-        query.push(" AND source IN (");
-        let mut list = query.separated(", ");
-        for source in sources {
-            list.push_bind(source.as_str());
-        }
-        query.push(") ORDER BY not_before DESC, sha256 LIMIT ");
-        query.push_bind(PER_QUESTION);
-        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.pool).await?;
+        let named: Vec<_> = sources
+            .iter()
+            .map(|source| format!("'{}'", source.as_str()))
+            .collect();
+        let query = format!(
+            "SELECT der, source, added FROM certificate_address JOIN certificate USING (sha256) \
+             WHERE address = $1 AND source IN ({}) ORDER BY not_before DESC, sha256 LIMIT $2",
+            named.join(", ")
+        );
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(query))
+            .bind(address.canonical())
+            .bind(PER_QUESTION)
+            .fetch_all(&self.pool)
+            .await?;
         rows.into_iter().map(read).collect()
     }
 
@@ -139,7 +155,7 @@ impl Database {
             "SELECT der, source, added FROM certificate WHERE sha256 > $1 ORDER BY sha256 LIMIT $2",
         )
         .bind(after.map_or(&[][..], |fingerprint| &fingerprint.as_bytes()[..]))
-        .bind(limit)
+        .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await?;
         rows.into_iter().map(read).collect()
@@ -202,7 +218,7 @@ pub(super) async fn add(
     .bind(certificate.serial_octets())
     .bind(certificate.subject_der())
     .bind(certificate.subject_key_identifier())
-    .bind(certificate.is_authority())
+    .bind(i64::from(certificate.is_authority()))
     .bind(seconds(certificate.not_before()))
     .bind(seconds(certificate.not_after()))
     .bind(source.as_str())

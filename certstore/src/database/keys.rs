@@ -3,7 +3,6 @@
 use std::time::SystemTime;
 
 use policy::address::Address;
-use sqlx::QueryBuilder;
 
 use super::changes::{ChangeKind, forget_old, note};
 use super::{CertificateSource, Database, DatabaseError, Transaction, certificates, seconds, time};
@@ -204,15 +203,17 @@ impl Database {
         &self,
         owner: Option<&Address>,
     ) -> Result<Vec<KeyEntry>, DatabaseError> {
-        let mut query = QueryBuilder::new(
-            "SELECT id, owner, der, purpose, origin, state, private_key.added \
-             FROM private_key JOIN certificate ON sha256 = certificate",
-        );
-        if let Some(owner) = owner {
-            query.push(" WHERE owner = ").push_bind(owner.canonical());
-        }
-        query.push(" ORDER BY owner, not_before DESC, sha256");
-        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.pool).await?;
+        const ALL: &str = "SELECT id, owner, der, purpose, origin, state, private_key.added \
+             FROM private_key JOIN certificate ON sha256 = certificate \
+             ORDER BY owner, not_before DESC, sha256";
+        const OF_ONE: &str = "SELECT id, owner, der, purpose, origin, state, private_key.added \
+             FROM private_key JOIN certificate ON sha256 = certificate \
+             WHERE owner = $1 ORDER BY not_before DESC, sha256";
+        let query = match owner {
+            Some(owner) => sqlx::query_as(OF_ONE).bind(owner.canonical()),
+            None => sqlx::query_as(ALL),
+        };
+        let rows: Vec<Row> = query.fetch_all(&self.pool).await?;
         rows.into_iter().map(read).collect()
     }
 
@@ -224,21 +225,21 @@ impl Database {
         &self,
         recipient: &RecipientId,
     ) -> Result<Vec<String>, DatabaseError> {
-        let mut query = QueryBuilder::new(
-            "SELECT DISTINCT owner FROM certificate JOIN private_key ON certificate = sha256 WHERE ",
-        );
-        match recipient {
-            RecipientId::IssuerAndSerial { issuer, serial } => query
-                .push("issuer = ")
-                .push_bind(&issuer[..])
-                .push(" AND serial = ")
-                .push_bind(&serial[..]),
-            RecipientId::SubjectKeyIdentifier(identifier) => query
-                .push("subject_key_identifier = ")
-                .push_bind(&identifier[..]),
+        const BY_SERIAL: &str = "SELECT DISTINCT owner FROM certificate \
+             JOIN private_key ON certificate = sha256 \
+             WHERE issuer = $1 AND serial = $2 ORDER BY owner";
+        const BY_KEY_IDENTIFIER: &str = "SELECT DISTINCT owner FROM certificate \
+             JOIN private_key ON certificate = sha256 \
+             WHERE subject_key_identifier = $1 ORDER BY owner";
+        let query = match recipient {
+            RecipientId::IssuerAndSerial { issuer, serial } => sqlx::query_scalar(BY_SERIAL)
+                .bind(&issuer[..])
+                .bind(&serial[..]),
+            RecipientId::SubjectKeyIdentifier(identifier) => {
+                sqlx::query_scalar(BY_KEY_IDENTIFIER).bind(&identifier[..])
+            }
         };
-        query.push(" ORDER BY owner");
-        Ok(query.build_query_scalar().fetch_all(&self.pool).await?)
+        Ok(query.fetch_all(&self.pool).await?)
     }
 
     /// Sets the state of the key with this number. False if there is none.

@@ -1,57 +1,55 @@
-//! The database of certificates and keys: an SQLite file, its tables and the typed questions that are put to them.
+//! The database of certificates and keys: an SQLite file or a PostgreSQL server, its tables and the typed questions that
+//! are put to them.
 //!
-//! Every write appends to the table of changes in the same transaction, so that running gateways notice it. What is
-//! secret comes in sealed and goes out sealed; this module has no key.
+//! Questions are written once and put to both. Every write appends to the table of changes in the same transaction, so
+//! that running gateways notice it. What is secret comes in sealed and goes out sealed; this module has no key.
 
 mod anchors;
+mod asked;
 mod authorities;
 mod capabilities;
 mod certificates;
 mod changes;
 mod distrusted;
+mod engine;
+mod harvested;
 mod keys;
 mod revocation_lists;
+mod transfer;
 mod vault_check;
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Sqlite, SqlitePool};
+use sqlx::{Any, AnyPool};
+
+use engine::Engine;
 
 pub use anchors::StoredAnchor;
 pub use authorities::StoredAuthority;
 pub use capabilities::StoredCapabilities;
 pub use certificates::{CertificateSource, StoredCertificate};
 pub use changes::{Change, ChangeFeed, ChangeKind};
+pub use harvested::{Acceptance, Harvest, HarvestOutcome, Sighting};
 pub use keys::{KeyEntry, KeyOrigin, KeyPurpose, KeyState, NewKey, StoredKey};
 pub use revocation_lists::StoredRevocationList;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("src/database/migrations");
-
-/// Readers do not wait for each other or for the writer; more connections than this gain nothing on SQLite.
-const CONNECTIONS: u32 = 8;
-/// How long a writer waits for another one, in this process or beside it.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub use transfer::TransferError;
 
 /// Why the database did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseError {
-    /// The file cannot be opened or created.
+    /// The file cannot be opened or created, or the server lets nobody in.
     #[error("cannot open the database {path}: {reason}")]
     Open {
-        /// The file.
+        /// The file, or the server and its database without user and password.
         path: String,
-        /// What the system or SQLite said.
+        /// What the system or the database said.
         reason: String,
     },
     /// A newer version of the program has changed the tables, or a change to them failed.
     #[error("cannot bring the tables of the database up to date: {0}")]
     Migration(String),
-    /// A question was not answered: the disk is full, the file is locked or damaged. Try again later.
+    /// A question was not answered: the disk is full, the file is locked or damaged, the server is down. Try again later.
     #[error("the database does not answer: {0}")]
     Unavailable(String),
     /// A row holds something that was never written there by this program.
@@ -68,57 +66,47 @@ impl From<sqlx::Error> for DatabaseError {
 /// The database, open. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Database {
-    pool: SqlitePool,
+    pool: AnyPool,
+    engine: Engine,
 }
 
-type Transaction = sqlx::Transaction<'static, Sqlite>;
+type Transaction = sqlx::Transaction<'static, Any>;
 
 impl Database {
-    /// Opens the file at `path`, creates it (mode 0600) where there is none, and brings its tables up to date.
+    /// Opens the SQLite file at `path`, creates it (mode 0600) where there is none, and brings its tables up to date.
     ///
     /// # Errors
     /// [`DatabaseError::Open`] or [`DatabaseError::Migration`].
     pub async fn open(path: &Path) -> Result<Self, DatabaseError> {
-        let open_error = |reason: String| DatabaseError::Open {
-            path: path.display().to_string(),
-            reason,
-        };
-        create_private_file(path).map_err(|error| open_error(error.to_string()))?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .connect_with(options)
-            .await
-            .map_err(|error| open_error(error.to_string()))?;
-        MIGRATIONS
-            .run(&pool)
-            .await
-            .map_err(|error| DatabaseError::Migration(error.to_string()))?;
-        Ok(Self { pool })
+        Self::ready(engine::open_file(path).await?, Engine::Sqlite).await
     }
 
-    /// Closes all connections, so that the write-ahead log is folded into the file.
+    /// Connects to a PostgreSQL server, `postgres://USER:PASSWORD@HOST/DATABASE`, and brings the tables up to date. The
+    /// database itself must be there.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Open`] or [`DatabaseError::Migration`].
+    pub async fn connect(url: &str) -> Result<Self, DatabaseError> {
+        let engine = Engine::Postgres { url: url.into() };
+        Self::ready(engine::connect(url).await?, engine).await
+    }
+
+    async fn ready(pool: AnyPool, engine: Engine) -> Result<Self, DatabaseError> {
+        engine.migrate(&pool).await?;
+        Ok(Self { pool, engine })
+    }
+
+    /// Closes all connections; SQLite then folds the write-ahead log into the file.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 
-    /// Begins to write. The lock is taken at once: a transaction that reads first and wants to write later could be
-    /// refused without waiting for the other writer.
+    /// Begins to write, as the only writer: SQLite knows one alone, and on PostgreSQL changes are numbered in the order in
+    /// which they become visible. The lock is taken at once: a transaction that reads first and wants to write later could
+    /// be refused without waiting for the other writer.
     async fn begin(&self) -> Result<Transaction, DatabaseError> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+        self.engine.begin(&self.pool).await
     }
-}
-
-/// SQLite gives its journal files the mode of the database, so that one is made before SQLite makes it.
-fn create_private_file(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true).mode(0o600);
-    options.open(path).map(drop)
 }
 
 /// Seconds since 1970; what lies before counts as its beginning.

@@ -1,9 +1,20 @@
 use std::os::unix::fs::MetadataExt;
 
+mod place;
+#[expect(
+    dead_code,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "shared with the stories, which stop it and start it again"
+)]
+#[path = "../../../integration/src/postgres.rs"]
+mod postgres;
+
 use super::*;
 use crate::certificate::{Certificate, Fingerprint};
 use crate::cms::RecipientId;
 use crate::samples::{DAY, Sample, SampleAuthority, address, now};
+use place::Place;
 
 const ALL: [CertificateSource; 4] = [
     CertificateSource::Imported,
@@ -11,12 +22,6 @@ const ALL: [CertificateSource; 4] = [
     CertificateSource::Pinned,
     CertificateSource::Harvested,
 ];
-
-async fn open(folder: &tempfile::TempDir) -> Database {
-    Database::open(&folder.path().join("postern.db"))
-        .await
-        .unwrap()
-}
 
 fn new_key<'a>(owner: &'a policy::address::Address, certificate: &'a Certificate) -> NewKey<'a> {
     NewKey {
@@ -26,6 +31,46 @@ fn new_key<'a>(owner: &'a policy::address::Address, certificate: &'a Certificate
         origin: KeyOrigin::Imported,
         sealed: b"first".to_vec(),
     }
+}
+
+/// Runs each test on an empty SQLite file and on an empty PostgreSQL database.
+macro_rules! on_each_database {
+    ($($test:ident,)*) => {
+        mod sqlite {
+            use super::*;
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(Place::file()).await;
+            })*
+        }
+        mod postgresql {
+            use super::*;
+            $(#[tokio::test]
+            async fn $test() {
+                if let Some(place) = Place::server() {
+                    super::$test(place).await;
+                }
+            })*
+        }
+    };
+}
+
+mod harvesting;
+
+on_each_database! {
+    certificates_are_found_by_address_whatever_its_case,
+    pages_go_over_all_certificates_once,
+    a_key_is_never_overwritten,
+    owners_are_found_by_what_a_recipient_info_says,
+    each_change_is_polled_once_by_each_feed,
+    old_changes_are_dropped_and_new_ones_stay,
+    whoever_waits_is_woken_by_a_change,
+    writers_do_not_overtake_each_other,
+    authorities_are_found_by_name_and_the_newest_is_first,
+    a_flood_of_harvested_certificates_hides_nothing,
+    an_anchor_says_anew_how_strict_it_is,
+    the_distrusted_come_and_go_and_are_noticed,
+    a_newer_crl_takes_the_place_of_the_older_one,
 }
 
 #[tokio::test]
@@ -59,10 +104,8 @@ async fn a_file_that_is_no_database_is_an_error() {
     }
 }
 
-#[tokio::test]
-async fn certificates_are_found_by_address_whatever_its_case() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(&folder).await;
+async fn certificates_are_found_by_address_whatever_its_case(place: Place) {
+    let database = place.open().await;
     let (old, _) = Sample {
         not_before: now() - 9 * DAY,
         ..Sample::ec("Alice@example.org")
@@ -103,10 +146,8 @@ async fn certificates_are_found_by_address_whatever_its_case() {
     );
 }
 
-#[tokio::test]
-async fn pages_go_over_all_certificates_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(&folder).await;
+async fn pages_go_over_all_certificates_once(place: Place) {
+    let database = place.open().await;
     let all: Vec<_> = (0..7)
         .map(|_| Sample::ec("a@example.org").self_signed().0)
         .collect();
@@ -127,10 +168,8 @@ async fn pages_go_over_all_certificates_once() {
     assert_eq!(seen, expected);
 }
 
-#[tokio::test]
-async fn a_key_is_never_overwritten() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(&folder).await;
+async fn a_key_is_never_overwritten(place: Place) {
+    let database = place.open().await;
     let alice = address("alice@example.org");
     let (certificate, _) = Sample::ec("alice@example.org").self_signed();
     let first = new_key(&alice, &certificate);
@@ -151,10 +190,8 @@ async fn a_key_is_never_overwritten() {
     assert_eq!(keys[0].sealed, b"first");
 }
 
-#[tokio::test]
-async fn owners_are_found_by_what_a_recipient_info_says() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(&folder).await;
+async fn owners_are_found_by_what_a_recipient_info_says(place: Place) {
+    let database = place.open().await;
     let (alice, bob) = (address("alice@example.org"), address("bob@example.org"));
     let (certificate, _) = Sample::ec("alice@example.org").self_signed();
     let keys = [new_key(&alice, &certificate), new_key(&bob, &certificate)];
@@ -176,12 +213,10 @@ async fn owners_are_found_by_what_a_recipient_info_says() {
     }
 }
 
-#[tokio::test]
-async fn each_change_is_polled_once_by_each_feed() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(&folder).await;
+async fn each_change_is_polled_once_by_each_feed(place: Place) {
+    let database = place.open().await;
     let mut feed = database.changes().await.unwrap();
-    let mut other_process = open(&folder).await.changes().await.unwrap();
+    let mut other_process = place.open().await.changes().await.unwrap();
     let alice = address("Alice@example.org");
     let (certificate, _) = Sample::ec("alice@example.org").self_signed();
     let authority = SampleAuthority::root("A root").certificate();
@@ -237,10 +272,8 @@ async fn each_change_is_polled_once_by_each_feed() {
     assert_eq!(feed.poll().await.unwrap(), []);
 }
 
-#[tokio::test]
-async fn old_changes_are_dropped_and_new_ones_stay() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(&folder).await;
+async fn old_changes_are_dropped_and_new_ones_stay(place: Place) {
+    let database = place.open().await;
     let mut feed = database.changes().await.unwrap();
     for days in [0, 3, 6] {
         let (certificate, _) = Sample::ec("a@example.org").self_signed();
@@ -251,10 +284,60 @@ async fn old_changes_are_dropped_and_new_ones_stay() {
     assert_eq!(feed.poll().await.unwrap().len(), 1);
 }
 
-#[tokio::test]
-async fn authorities_are_found_by_name_and_the_newest_is_first() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(&folder).await;
+async fn whoever_waits_is_woken_by_a_change(place: Place) {
+    let (database, other) = (place.open().await, place.open().await);
+    let mut feed = database.changes().await.unwrap();
+    // The first wait connects, where there is something to connect to.
+    feed.wait().await;
+    let begun = std::time::Instant::now();
+    let (certificate, _) = Sample::ec("a@example.org").self_signed();
+    let certificates = [certificate];
+    let adding = other.add_certificates(&certificates, CertificateSource::Imported, now());
+    let (added, ()) = tokio::join!(adding, feed.wait());
+    assert_eq!(added.unwrap(), 1);
+    let mut changes = feed.poll().await.unwrap();
+    while changes.is_empty() {
+        feed.wait().await;
+        changes = feed.poll().await.unwrap();
+    }
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+async fn writers_do_not_overtake_each_other(place: Place) {
+    let database = place.open().await;
+    let mut feed = database.changes().await.unwrap();
+    let writers: Vec<_> = (0..8)
+        .map(|_| {
+            let database = database.clone();
+            tokio::spawn(async move {
+                for _ in 0..5 {
+                    let (certificate, _) = Sample::ec("a@example.org").self_signed();
+                    let certificates = [certificate];
+                    let added = database.add_certificates(
+                        &certificates,
+                        CertificateSource::Imported,
+                        now(),
+                    );
+                    added.await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let mut seen = 0;
+    while !writers.iter().all(tokio::task::JoinHandle::is_finished) {
+        seen += feed.poll().await.unwrap().len();
+        tokio::task::yield_now().await;
+    }
+    seen += feed.poll().await.unwrap().len();
+    assert_eq!(seen, 40);
+}
+
+async fn authorities_are_found_by_name_and_the_newest_is_first(place: Place) {
+    let database = place.open().await;
     let (first, second) = (
         SampleAuthority::root("First"),
         SampleAuthority::root("Second"),
@@ -293,10 +376,8 @@ async fn authorities_are_found_by_name_and_the_newest_is_first() {
     assert_eq!(database.intermediates().await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn a_flood_of_harvested_certificates_hides_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(&folder).await;
+async fn a_flood_of_harvested_certificates_hides_nothing(place: Place) {
+    let database = place.open().await;
     let (imported, _) = Sample {
         not_before: now() - 9 * DAY,
         ..Sample::ec("a@example.org")
@@ -319,10 +400,8 @@ async fn a_flood_of_harvested_certificates_hides_nothing() {
     assert_eq!(found[0].certificate, imported);
 }
 
-#[tokio::test]
-async fn an_anchor_says_anew_how_strict_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(&folder).await;
+async fn an_anchor_says_anew_how_strict_it_is(place: Place) {
+    let database = place.open().await;
     let authority = SampleAuthority::root("A root").certificate();
     for (mode, is_new) in [
         (None, true),
@@ -340,10 +419,8 @@ async fn an_anchor_says_anew_how_strict_it_is() {
     }
 }
 
-#[tokio::test]
-async fn the_distrusted_come_and_go_and_are_noticed() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(&folder).await;
+async fn the_distrusted_come_and_go_and_are_noticed(place: Place) {
+    let database = place.open().await;
     let mut feed = database.changes().await.unwrap();
     let fingerprint = Fingerprint::of(b"somebody");
     assert_eq!(database.add_distrusted(&fingerprint, now()).await, Ok(true));
@@ -358,10 +435,8 @@ async fn the_distrusted_come_and_go_and_are_noticed() {
     assert_eq!(feed.poll().await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn a_newer_crl_takes_the_place_of_the_older_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = open(&folder).await;
+async fn a_newer_crl_takes_the_place_of_the_older_one(place: Place) {
+    let database = place.open().await;
     for (url, der) in [("http://a", "old"), ("http://b", "b"), ("http://a", "new")] {
         let kept = database.keep_revocation_list(url, der.as_bytes(), now());
         assert_eq!(kept.await, Ok(()));

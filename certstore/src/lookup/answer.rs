@@ -1,9 +1,7 @@
 //! What a lookup ends with, how long a cache keeps that, and how much room it takes there.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
-
-use moka::Expiry;
+use std::time::{Duration, SystemTime};
 
 use crate::certificate::Certificate;
 use crate::selection::{Considered, Selection};
@@ -21,7 +19,7 @@ pub struct Unavailable {
 }
 
 /// How long answers are kept.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetimes {
     /// A usable certificate; never past the end of its validity, or of an authority's above it, and never longer than
     /// what is known about their revocation counts.
@@ -42,41 +40,58 @@ impl Default for Lifetimes {
     }
 }
 
+/// What a lookup ends with.
+pub(super) type Outcome = Result<Arc<Selection>, Unavailable>;
+
 /// An answer as the cache keeps it. A failure is a value like any other, so that a directory that is down is not asked
 /// for each message.
 #[derive(Debug, Clone)]
-pub(super) struct CachedAnswer {
-    pub(super) outcome: Result<Arc<Selection>, Unavailable>,
-    lifetime: Duration,
-}
+pub(super) struct CachedAnswer(Outcome);
 
 impl CachedAnswer {
-    pub(super) fn new(
-        outcome: Result<Arc<Selection>, Unavailable>,
-        lifetimes: &Lifetimes,
-        now: SystemTime,
-    ) -> Self {
-        let lifetime = match &outcome {
+    pub(super) const fn new(outcome: Outcome) -> Self {
+        Self(outcome)
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        self.0.clone()
+    }
+
+    pub(super) const fn is_failure(&self) -> bool {
+        self.0.is_err()
+    }
+
+    pub(super) fn is_found(&self) -> bool {
+        matches!(&self.0, Ok(selection) if selection.chosen.is_some())
+    }
+
+    /// How long it is fresh.
+    pub(super) fn lifetime(&self, lifetimes: &Lifetimes, now: SystemTime) -> Duration {
+        match &self.0 {
             Err(_) => lifetimes.failed,
-            Ok(selection) => match &selection.chosen {
-                None => lifetimes.none,
-                Some((trusted, _)) => {
-                    let whole_path = std::iter::once(trusted.certificate()).chain(trusted.chain());
-                    let ends = whole_path
-                        .map(Certificate::not_after)
-                        .chain(trusted.revocation_known_until())
-                        .min();
-                    let left = ends.and_then(|end| end.duration_since(now).ok());
-                    lifetimes.found.min(left.unwrap_or_default())
-                }
-            },
-        };
-        Self { outcome, lifetime }
+            Ok(_) if self.is_found() => lifetimes.found.min(self.certificate_left(now)),
+            Ok(_) => lifetimes.none,
+        }
+    }
+
+    /// How long the certificate that was found may be used at most, by the dates of its path and by what is known of their
+    /// revocation; nothing where none was.
+    pub(super) fn certificate_left(&self, now: SystemTime) -> Duration {
+        let chosen = self.0.as_ref().ok().and_then(|found| found.chosen.as_ref());
+        let ends = chosen.and_then(|(trusted, _)| {
+            let whole_path = std::iter::once(trusted.certificate()).chain(trusted.chain());
+            whole_path
+                .map(Certificate::not_after)
+                .chain(trusted.revocation_known_until())
+                .min()
+        });
+        let left = ends.and_then(|end| end.duration_since(now).ok());
+        left.unwrap_or_default()
     }
 
     /// About the number of bytes that it takes.
     pub(super) fn weight(&self) -> u32 {
-        let selection = match &self.outcome {
+        let selection = match &self.0 {
             Ok(selection) => selection,
             Err(unavailable) => &unavailable.otherwise,
         };
@@ -92,19 +107,5 @@ impl CachedAnswer {
         });
         let fixed = size_of::<Self>() + size_of::<Selection>();
         u32::try_from(fixed + chosen + considered.sum::<usize>()).unwrap_or(u32::MAX)
-    }
-}
-
-/// Each answer says itself how long it is kept.
-pub(super) struct ByLifetime;
-
-impl<K> Expiry<K, CachedAnswer> for ByLifetime {
-    fn expire_after_create(
-        &self,
-        _key: &K,
-        answer: &CachedAnswer,
-        _created_at: Instant,
-    ) -> Option<Duration> {
-        Some(answer.lifetime)
     }
 }

@@ -53,13 +53,13 @@ impl Lookup {
         if let Some(known) = memory.get(address.canonical()).await {
             return Ok(known);
         }
-        let count = self.invalidations.count();
+        let count = self.answers.invalidations().count();
         let asked = memory.try_get_with(address.canonical().to_owned(), async {
             let stored = self.database.capabilities_of(address).await?;
             Ok::<_, DatabaseError>(stored.map(Arc::new))
         });
         let known = asked.await;
-        if self.invalidations.came_since(count) {
+        if self.answers.invalidations().came_since(count) {
             memory.invalidate(address.canonical()).await;
         }
         known.map_err(|error| DatabaseError::clone(&error))
@@ -88,7 +88,7 @@ impl Lookup {
             .database
             .remember_capabilities(address, &said, now)
             .await?;
-        self.invalidations.count_one();
+        self.answers.invalidations().count_one();
         self.capabilities.forget(address.canonical()).await;
         Ok(is_newest)
     }

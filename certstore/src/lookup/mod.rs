@@ -7,6 +7,7 @@
 
 mod anchors;
 mod answer;
+mod cache;
 mod capabilities;
 mod invalidations;
 mod judge;
@@ -16,7 +17,6 @@ mod tests;
 
 use std::sync::Arc;
 
-use moka::future::Cache;
 use policy::address::Address;
 use tokio::sync::watch;
 
@@ -26,15 +26,17 @@ use crate::database::{Database, DatabaseError};
 use crate::selection::{Question, Selection};
 use crate::source::{Source, SourceFailure};
 use crate::trust::{Evidence, Gatherer, Trust};
-use answer::{ByLifetime, CachedAnswer};
+use answer::Outcome;
+use cache::Answers;
 use judge::Case;
 
 pub use anchors::{TrustSettings, add_anchor};
 pub use answer::{Lifetimes, Unavailable};
+pub use cache::{CacheFigures, CacheSettings};
 pub(crate) use invalidations::Invalidations;
 
-/// Room for answers, in bytes.
-const CACHE_SIZE: u64 = 64 * 1024 * 1024;
+/// Addresses that are looked up again after a start.
+const MOST_REMEMBERED: u32 = 10_000;
 
 /// Looks certificates up.
 #[derive(Debug)]
@@ -46,9 +48,7 @@ pub struct Lookup {
     gatherer: Option<Gatherer>,
     trust: watch::Sender<Arc<Trust>>,
     clock: Arc<dyn Clock>,
-    lifetimes: Lifetimes,
-    answers: Cache<(String, Purpose), CachedAnswer>,
-    invalidations: Invalidations,
+    answers: Answers,
     capabilities: capabilities::Memory,
 }
 
@@ -108,15 +108,10 @@ impl Lookup {
         sources: Vec<Box<dyn Source>>,
         trust_settings: impl Into<TrustSettings>,
         clock: Arc<dyn Clock>,
-        lifetimes: Lifetimes,
+        cache: impl Into<CacheSettings>,
     ) -> Result<Self, DatabaseError> {
         let (trust_settings, evidence) = (trust_settings.into(), Arc::default());
         let trust = anchors::load_trust(&database, &trust_settings, &evidence).await?;
-        let answers = Cache::builder()
-            .max_capacity(CACHE_SIZE)
-            .weigher(|_, answer: &CachedAnswer| answer.weight())
-            .expire_after(ByLifetime)
-            .build();
         Ok(Self {
             database,
             sources,
@@ -125,9 +120,7 @@ impl Lookup {
             gatherer: None,
             trust: watch::Sender::new(Arc::new(trust)),
             clock,
-            lifetimes,
-            answers,
-            invalidations: Invalidations::default(),
+            answers: Answers::new(cache.into()),
             capabilities: capabilities::Memory::default(),
         })
     }
@@ -142,18 +135,55 @@ impl Lookup {
         purpose: Purpose,
     ) -> Result<Arc<Selection>, Unavailable> {
         let key = (address.canonical().to_owned(), purpose);
-        if let Some(answer) = self.answers.get(&key).await {
-            return answer.outcome;
+        let now = self.clock.now();
+        self.answers
+            .find(key, now, self.ask(address, purpose))
+            .await
+    }
+
+    /// Asks anew for what is still given out and past its time, for ever; one question at a time.
+    pub async fn keep_fresh(&self) {
+        while let Some(key) = self.answers.next_due().await {
+            let Ok(address) = Address::parse(&key.0) else {
+                continue;
+            };
+            let (now, purpose) = (self.clock.now(), key.1);
+            self.answers
+                .renew(key, now, self.ask(&address, purpose))
+                .await;
         }
-        let count = self.invalidations.count();
-        let answer = self
-            .answers
-            .get_with_by_ref(&key, self.ask(address, purpose))
-            .await;
-        if self.invalidations.came_since(count) {
-            self.answers.invalidate(&key).await;
+    }
+
+    /// Looks up what was in use when a gateway ran last, one address after the other, so that the first mails find an
+    /// answer.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn warm_up(&self) -> Result<(), DatabaseError> {
+        for address in self.database.asked(MOST_REMEMBERED).await? {
+            if let Ok(address) = Address::parse(&address) {
+                // Whatever comes of it is in the cache now, and the next asker's matter.
+                let _answer = self.find(&address, Purpose::Encryption).await;
+            }
         }
-        answer.outcome
+        Ok(())
+    }
+
+    /// Remembers what is in use, for the next [`Lookup::warm_up`].
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub async fn remember(&self) -> Result<(), DatabaseError> {
+        let addresses = self.answers.in_use(MOST_REMEMBERED);
+        self.database
+            .remember_asked(&addresses, self.clock.now())
+            .await
+    }
+
+    /// How much the cache holds.
+    #[must_use]
+    pub fn cache_figures(&self) -> CacheFigures {
+        self.answers.figures()
     }
 
     /// A fresh answer for `address`, past the cache, and how it came about.
@@ -217,23 +247,17 @@ impl Lookup {
 
     /// The same for an address that is in canonical form already, as the database names it.
     pub async fn invalidate_canonical(&self, address: &str) {
-        self.invalidations.count_one();
-        for purpose in [Purpose::Signing, Purpose::Encryption] {
-            self.answers
-                .invalidate(&(address.to_owned(), purpose))
-                .await;
-        }
+        self.answers.invalidate(address).await;
         self.capabilities.forget(address).await;
     }
 
     /// Forgets all answers.
     pub fn invalidate_all(&self) {
-        self.invalidations.count_one();
         self.answers.invalidate_all();
         self.capabilities.forget_all();
     }
 
-    async fn ask(&self, address: &Address, purpose: Purpose) -> CachedAnswer {
+    async fn ask(&self, address: &Address, purpose: Purpose) -> Outcome {
         let question = self.question(address, purpose);
         let Explanation { selection, sources } = self.walk(&question).await;
         let selection = Arc::new(selection);
@@ -241,15 +265,14 @@ impl Lookup {
             SourceOutcome::Unavailable(reason) => Some((report.name, reason)),
             SourceOutcome::Found | SourceOutcome::None => None,
         });
-        let outcome = match failed {
+        match failed {
             None => Ok(selection),
             Some((source_name, reason)) => Err(Unavailable {
                 source_name,
                 reason,
                 otherwise: selection,
             }),
-        };
-        CachedAnswer::new(outcome, &self.lifetimes, question.at)
+        }
     }
 
     fn question(&self, address: &Address, purpose: Purpose) -> Question {

@@ -1,3 +1,5 @@
+mod caching;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -91,10 +93,14 @@ impl Setting {
         self.lookup_with(sources, Lifetimes::default()).await
     }
 
-    async fn lookup_with(&self, sources: Vec<Box<dyn Source>>, lifetimes: Lifetimes) -> Lookup {
+    async fn lookup_with(
+        &self,
+        sources: Vec<Box<dyn Source>>,
+        cache: impl Into<CacheSettings>,
+    ) -> Lookup {
         let clock = Arc::new(FixedClock(now()));
         let anchors = vec![self.anchor()];
-        Lookup::open(self.database.clone(), sources, anchors, clock, lifetimes)
+        Lookup::open(self.database.clone(), sources, anchors, clock, cache)
             .await
             .unwrap()
     }

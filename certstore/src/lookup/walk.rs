@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use metrics::{counter, histogram};
 use tokio::time::sleep;
 
 use super::judge::Judge;
@@ -92,6 +93,7 @@ impl Lookup {
                 outcome
             }
         };
+        count(name, &outcome, reply.took);
         SourceReport {
             name: name.to_owned(),
             outcome,
@@ -109,6 +111,12 @@ fn outcome(selection: &Selection) -> SourceOutcome {
         (None, Some(doubtful)) => SourceOutcome::Unavailable(doubtful.reason.clone()),
         (None, None) => SourceOutcome::None,
     }
+}
+
+fn count(source: &str, outcome: &SourceOutcome, took: Duration) {
+    let (source, outcome) = (source.to_owned(), outcome.as_str());
+    histogram!("postern_lookup_seconds", "source" => source.clone()).record(took.as_secs_f64());
+    counter!("postern_lookups_total", "source" => source, "outcome" => outcome).increment(1);
 }
 
 async fn ask(place: usize, source: &dyn Source, question: &Question) -> (usize, Reply) {

@@ -1,26 +1,25 @@
 //! Keeps the caches true: what commands write into the store counts at once.
 
-use std::time::Duration;
-
 use certstore::database::{Change, ChangeFeed, DatabaseError};
 use certstore::vault::apply_changes;
 
 use crate::observe;
 use crate::resolve::Keyring;
 
-/// How often the store is asked for changes.
-const INTERVAL: Duration = Duration::from_millis(250);
-
 /// Tells lookup and vault of every change, for ever.
 pub(super) async fn follow(mut feed: ChangeFeed, keyring: Keyring) {
     let mut is_broken = false;
+    let mut changes = Vec::new();
     loop {
-        tokio::time::sleep(INTERVAL).await;
-        match step(&mut feed, &keyring).await {
-            Ok(changes) => {
-                is_broken = false;
+        feed.wait().await;
+        match step(&mut feed, &mut changes, &keyring).await {
+            Ok(()) => {
+                if std::mem::take(&mut is_broken) {
+                    observe::store_readable();
+                }
                 if !changes.is_empty() {
                     observe::store_changed(changes.len());
+                    changes.clear();
                 }
             }
             // Said once, until it works again.
@@ -33,8 +32,12 @@ pub(super) async fn follow(mut feed: ChangeFeed, keyring: Keyring) {
     }
 }
 
-async fn step(feed: &mut ChangeFeed, keyring: &Keyring) -> Result<Vec<Change>, DatabaseError> {
-    let changes = feed.poll().await?;
-    apply_changes(&changes, &keyring.lookup, &keyring.vault).await?;
-    Ok(changes)
+/// Adds new changes to those that could not be applied yet, and applies all.
+async fn step(
+    feed: &mut ChangeFeed,
+    changes: &mut Vec<Change>,
+    keyring: &Keyring,
+) -> Result<(), DatabaseError> {
+    changes.extend(feed.poll().await?);
+    apply_changes(changes, &keyring.lookup, &keyring.vault).await
 }

@@ -1,7 +1,9 @@
 //! The composition root: builds every part in order, runs them, and ends them in order.
 
+mod answers;
 mod directories;
 mod follow;
+mod metrics;
 mod policy_files;
 mod store;
 mod trust_files;
@@ -14,15 +16,19 @@ use std::time::Duration;
 use certstore::clock::Clock;
 use policy::compile::Policy;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 
 use crate::config::Config;
 use crate::deliver::{Deliver, DeliverError, system_roots};
+use crate::harvest::Harvester;
 use crate::intake::Gatekeeper;
 use crate::listen::{self, ListenError};
 use crate::observe;
 use crate::publication;
 use crate::resolve::Keyring;
 use crate::spool::{Spool, SpoolError};
+
+use metrics::Figures;
 
 pub use directories::DirectoryError;
 pub use policy_files::{Checked, UNAVAILABLE, check_policy, load_policy, load_policy_from};
@@ -38,6 +44,14 @@ pub enum StartError {
     /// Certificates and keys cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Figures cannot be shown.
+    #[error("metrics cannot be served at {address}: {reason}")]
+    Metrics {
+        /// Where.
+        address: SocketAddr,
+        /// What the system says.
+        reason: String,
+    },
     /// The queue cannot be used.
     #[error(transparent)]
     Spool(#[from] SpoolError),
@@ -60,6 +74,10 @@ pub async fn run(
     ready: impl FnOnce(&[SocketAddr]),
     stop: impl Future<Output = &'static str>,
 ) -> Result<(), StartError> {
+    let figures = match config.metrics {
+        Some(address) => Some(Figures::start(address).await?),
+        None => None,
+    };
     let store = Store::open(&config, Arc::clone(&clock)).await?;
     let spool = Arc::new(Spool::open(
         &config.data_dir,
@@ -88,9 +106,18 @@ pub async fn run(
         lookup: Arc::clone(&store.lookup),
         vault: Arc::clone(&store.vault),
     };
-    let following = tokio::spawn(follow::follow(store.changes().await?, keyring.clone()));
-    let lookup = Arc::clone(&store.lookup);
-    let refreshing = tokio::spawn(trust_files::keep_fresh(config.trust.clone(), lookup));
+    let (shutdown, shut_down) = watch::channel(false);
+    let mut background = JoinSet::new();
+    background.spawn(follow::follow(store.changes().await?, keyring.clone()));
+    let lookup = || Arc::clone(&store.lookup);
+    background.spawn(trust_files::keep_fresh(config.trust.clone(), lookup()));
+    background.spawn(answers::keep_fresh(lookup()));
+    background.spawn(answers::remember(lookup()));
+    background.spawn(publication::serve(published, shut_down.clone()));
+    if let Some(figures) = figures {
+        background.spawn(figures.serve(lookup(), Arc::clone(&spool)));
+    }
+    let harvester = harvester(&config, &store, &clock, &mut background);
     let rules = policy.rule_count();
     let hostname = config.hostname.clone();
     let gatekeeper = Arc::new(Gatekeeper {
@@ -99,10 +126,9 @@ pub async fn run(
         keyring,
         spool: Arc::clone(&spool),
         clock,
+        harvester,
         crypto: Arc::new(Semaphore::new(cores())),
     });
-    let (shutdown, shut_down) = watch::channel(false);
-    let publishing = tokio::spawn(publication::serve(published, shut_down.clone()));
     let serving = tokio::spawn(listen::serve(listeners, settings, gatekeeper, shut_down));
 
     observe::started(&hostname, addresses.len(), rules);
@@ -112,12 +138,32 @@ pub async fn run(
     // Who is not done in time is cut off: what was not answered with 250 is the sender's to send again.
     let _cut_off = tokio::time::timeout(PATIENCE, serving).await;
     deliver.shutdown(PATIENCE).await;
-    following.abort();
-    publishing.abort();
-    refreshing.abort();
+    background.shutdown().await;
+    answers::remember_now(&store.lookup).await;
     store.database.close().await;
     observe::stopped();
     Ok(())
+}
+
+/// Keeps certificates from verified signatures, unless that is switched off.
+fn harvester(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    background: &mut JoinSet<()>,
+) -> Option<Harvester> {
+    if !config.harvest.is_on {
+        return None;
+    }
+    let (harvester, harvesting) = Harvester::new(
+        store.database.clone(),
+        Arc::clone(&store.lookup),
+        config.harvest.accept,
+        Arc::clone(clock),
+        &config.internal_domains,
+    );
+    background.spawn(harvesting.run());
+    Some(harvester)
 }
 
 fn cores() -> usize {

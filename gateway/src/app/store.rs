@@ -9,7 +9,7 @@ use certstore::certificate::CertificateError;
 use certstore::clock::Clock;
 use certstore::database::{ChangeFeed, Database, DatabaseError};
 use certstore::fetch::Fetcher;
-use certstore::lookup::{Lifetimes, Lookup};
+use certstore::lookup::Lookup;
 use certstore::seal::VaultKey;
 use certstore::source::{Source, StoredCertificates};
 use certstore::trust::Gatherer;
@@ -17,7 +17,7 @@ use certstore::vault::{Vault, VaultError, open_vault_key};
 
 use super::directories::{self, DirectoryError};
 use super::trust_files;
-use crate::config::{Config, TrustConfig};
+use crate::config::{Config, DatabaseConfig, TrustConfig};
 
 /// The database's name in the data folder.
 const DATABASE: &str = "certstore.db";
@@ -91,7 +91,10 @@ impl Store {
     /// [`StoreError`].
     pub async fn open(config: &Config, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         make_private_folder(&config.data_dir)?;
-        let database = Database::open(&config.data_dir.join(DATABASE)).await?;
+        let database = match &config.database {
+            DatabaseConfig::Embedded => Database::open(&config.data_dir.join(DATABASE)).await?,
+            DatabaseConfig::Server(url) => Database::connect(url).await?,
+        };
         let vault_key = open_vault_key(&config.vault_key_file, &database).await?;
         let vault = Arc::new(Vault::open(
             database.clone(),
@@ -100,6 +103,9 @@ impl Store {
         ));
         let mut sources: Vec<Box<dyn Source>> =
             vec![Box::new(StoredCertificates::local(database.clone()))];
+        if config.harvest.is_on {
+            sources.push(Box::new(StoredCertificates::harvested(database.clone())));
+        }
         sources.extend(directories::open(&config.directories)?);
         let trust = trust_files::settings(&config.trust)?;
         let crls = trust_files::crls(&config.trust)?;
@@ -108,7 +114,7 @@ impl Store {
             sources,
             trust,
             Arc::clone(&clock),
-            Lifetimes::default(),
+            config.cache,
         );
         let mut lookup = lookup.await?;
         lookup.evidence().set_files(crls);

@@ -54,15 +54,18 @@ pub(super) enum Command {
     /// Mail that waits for its delivery
     #[command(subcommand)]
     Queue(QueueCommand),
+    /// Certificates, keys and anchors as a whole
+    #[command(subcommand)]
+    Store(StoreCommand),
 }
 
 /// Other people's certificates.
 #[derive(Debug, Subcommand)]
 pub(super) enum CertCommand {
-    /// Import certificates (PEM, DER, PKCS#7)
+    /// Import certificates (PEM, DER, PKCS#7, SST, LDIF, CSV); what is broken stops nothing else
     Import {
-        /// Files to read
-        #[arg(required = true, value_name = "FILE")]
+        /// Files to read, and folders whose files are read
+        #[arg(required = true, value_name = "FILE|DIR")]
         files: Vec<PathBuf>,
     },
     /// Show what the S/MIME Baseline Requirements ask for and certificates lack
@@ -72,7 +75,28 @@ pub(super) enum CertCommand {
         files: Vec<PathBuf>,
     },
     /// List all certificates
-    List,
+    List {
+        /// Those from signed mail that wait for `cert accept`
+        #[arg(long)]
+        pending: bool,
+    },
+    /// Let a certificate from signed mail count that was kept aside
+    Accept {
+        /// Its SHA-256 fingerprint, as `cert list --pending` prints it
+        sha256: String,
+    },
+    /// Forget a certificate from signed mail that was kept aside
+    Reject {
+        /// Its SHA-256 fingerprint, as `cert list --pending` prints it
+        sha256: String,
+    },
+    /// Trust a certificate by itself, for one address
+    Pin {
+        /// The address
+        address: String,
+        /// The certificate (PEM, DER)
+        file: PathBuf,
+    },
     /// Print the certificates of an address as PEM
     Export {
         /// The address
@@ -371,5 +395,26 @@ pub(super) enum QueueCommand {
     Drop {
         /// Its queue id
         id: String,
+    },
+}
+
+/// Certificates, keys and anchors as a whole.
+#[derive(Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Write everything to a new file, sealed under the vault key; a gateway may run meanwhile
+    Export {
+        /// The file
+        file: PathBuf,
+        /// File whose first line is a passphrase that seals it in place of the vault key
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Read such a file into an empty store, on SQLite or PostgreSQL; the vault key must be the same
+    Import {
+        /// The file
+        file: PathBuf,
+        /// File whose first line is its passphrase
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
     },
 }

@@ -2,13 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use certstore::certificate::{Certificate, Purpose, lint, read_certificates};
-use certstore::database::{CertificateSource, StoredCertificate};
-use certstore::lookup::{Explanation, SourceOutcome, SourceReport};
+use certstore::certificate::{Certificate, CertificateError, Purpose, lint, read_certificates};
+use certstore::database::{CertificateSource, DatabaseError, StoredCertificate};
+use certstore::lookup::{Explanation, SourceOutcome, SourceReport, add_anchor};
+use certstore::trust::{Anchor, AnchorScope};
 use policy::address::Address;
 use serde_json::{Value, json};
 
 use super::arguments::{CertCommand, PublishCommand};
+use super::import;
+use super::kept_aside;
 use super::opened::{self, Opened};
 use super::output::{Output, time};
 use super::publish;
@@ -28,8 +31,12 @@ pub(super) async fn obey(
     let opened = opened::store(given).await?;
     match command {
         CertCommand::Lint { .. } => Ok(()),
-        CertCommand::Import { files } => import(&opened, &files, output).await,
-        CertCommand::List => list(&opened, output).await,
+        CertCommand::Import { files } => import::import(&opened, &files, output).await,
+        CertCommand::List { pending: true } => kept_aside::list(&opened, output).await,
+        CertCommand::List { pending: false } => list(&opened, output).await,
+        CertCommand::Accept { sha256 } => kept_aside::accept(&opened, &sha256, output).await,
+        CertCommand::Reject { sha256 } => kept_aside::reject(&opened, &sha256, output).await,
+        CertCommand::Pin { address, file } => pin(&opened, &address, &file, output).await,
         CertCommand::Export { address } => export(&opened, &address, output).await,
         CertCommand::Find { address, explain } => find(&opened, &address, explain, output).await,
         CertCommand::Publish(PublishCommand::Smimea { domain, ttl }) => {
@@ -38,47 +45,8 @@ pub(super) async fn obey(
     }
 }
 
-/// Imports what can be read; what cannot is reported and stops nothing.
-async fn import(opened: &Opened, files: &[PathBuf], output: &Output) -> Result<(), Trouble> {
-    let mut objects = Vec::new();
-    let mut rows = Vec::new();
-    let mut broken = 0;
-    for file in files {
-        for found in read_certificates(&opened::read(file)?) {
-            let advice = found.as_ref().map(advice).unwrap_or_default();
-            let (id, subject, outcome) = match found {
-                Ok(certificate) => {
-                    let outcome = keep(opened, &certificate).await?;
-                    (
-                        certificate.sha256().to_string(),
-                        certificate.subject().to_owned(),
-                        outcome,
-                    )
-                }
-                Err(error) => {
-                    broken += 1;
-                    (String::new(), String::new(), format!("refused: {error}"))
-                }
-            };
-            let file = file.display().to_string();
-            objects.push(json!({
-                "id": id, "file": file, "subject": subject, "outcome": outcome, "advice": advice,
-            }));
-            rows.push(vec![file, outcome, subject]);
-        }
-    }
-    output.list(&objects, &["FILE", "OUTCOME", "SUBJECT"], &rows);
-    if broken == 0 {
-        Ok(())
-    } else {
-        Err(Trouble::data(format!(
-            "{broken} certificates could not be read"
-        )))
-    }
-}
-
 /// What whoever orders certificates could do better.
-fn advice(certificate: &Certificate) -> Vec<String> {
+pub(super) fn advice(certificate: &Certificate) -> Vec<String> {
     lint(certificate).iter().map(ToString::to_string).collect()
 }
 
@@ -99,31 +67,6 @@ fn lint_files(files: &[PathBuf], output: &Output) -> Result<(), Trouble> {
     Ok(())
 }
 
-async fn keep(opened: &Opened, certificate: &Certificate) -> Result<String, Trouble> {
-    let now = opened.clock.now();
-    let added = opened
-        .store
-        .database
-        .add_certificates(
-            std::slice::from_ref(certificate),
-            CertificateSource::Imported,
-            now,
-        )
-        .await
-        .map_err(|error| Trouble::unavailable(error.to_string()))?;
-    let outcome = if added == 0 {
-        "known already"
-    } else {
-        "imported"
-    };
-    let is_nobodys = certificate.addresses().is_empty() && !certificate.is_ca();
-    Ok(if is_nobodys {
-        format!("{outcome}, but it names no address")
-    } else {
-        outcome.to_owned()
-    })
-}
-
 async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
     let mut objects = Vec::new();
     let mut rows = Vec::new();
@@ -136,11 +79,15 @@ async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
             .map(ToString::to_string)
             .collect();
         let (until, source) = (time(certificate.not_after()), stored.source.as_str());
-        objects.push(json!({
+        let mut object = json!({
             "id": id, "subject": certificate.subject(), "issuer": certificate.issuer(),
             "serial": certificate.serial(), "addresses": addresses, "source": source,
             "not_before": time(certificate.not_before()), "not_after": until,
-        }));
+        });
+        if stored.source == CertificateSource::Harvested {
+            object["message_id"] = kept_aside::message_id(opened, certificate).await?.into();
+        }
+        objects.push(object);
         rows.push(vec![
             id,
             source.to_owned(),
@@ -173,6 +120,48 @@ async fn all(opened: &Opened) -> Result<Vec<StoredCertificate>, Trouble> {
         }
         all.extend(page);
     }
+}
+
+/// Trusts a certificate by itself: it is its address's anchor, and nobody else's.
+async fn pin(opened: &Opened, address: &str, file: &Path, output: &Output) -> Result<(), Trouble> {
+    let address = opened::address(address)?;
+    let found = read_certificates(&opened::read(file)?).into_iter().next();
+    let certificate = found.unwrap_or(Err(CertificateError::NoneFound));
+    let certificate =
+        certificate.map_err(|error| Trouble::data(format!("{}: {error}", file.display())))?;
+    if !certificate.addresses().contains(&address) {
+        return Err(Trouble::data(format!(
+            "the certificate does not name {address}"
+        )));
+    }
+    let (id, subject) = (
+        certificate.sha256().to_string(),
+        certificate.subject().to_owned(),
+    );
+    let (database, now) = (&opened.store.database, opened.clock.now());
+    let certificates = [certificate];
+    let pinned = database.add_certificates(&certificates, CertificateSource::Pinned, now);
+    pinned.await.map_err(unavailable)?;
+    let [certificate] = certificates;
+    let anchor = Anchor {
+        certificate,
+        scope: AnchorScope::Address(address.clone()),
+        revocation: None,
+    };
+    let added = add_anchor(database, &anchor, now)
+        .await
+        .map_err(unavailable)?;
+    let outcome = if added { "pinned" } else { "pinned already" };
+    output.print(
+        || json!({ "id": id, "subject": subject, "address": address.as_str(), "outcome": outcome }),
+        || format!("{outcome} for {address}: {id}"),
+    );
+    Ok(())
+}
+
+/// What is said when the database does not answer.
+pub(super) fn unavailable(error: DatabaseError) -> Trouble {
+    Trouble::unavailable(error.to_string())
 }
 
 async fn export(opened: &Opened, address: &str, output: &Output) -> Result<(), Trouble> {

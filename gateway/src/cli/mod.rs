@@ -5,6 +5,8 @@ mod ca;
 mod cert;
 mod check;
 mod demo;
+mod import;
+mod kept_aside;
 mod key;
 mod opened;
 mod output;
@@ -12,6 +14,7 @@ mod policy;
 mod publish;
 mod queue;
 mod run;
+mod store;
 mod trouble;
 mod trust;
 
@@ -64,6 +67,7 @@ async fn obey(arguments: Arguments) -> Result<(), Trouble> {
         Command::Trust(command) => trust::obey(config, command, &output).await,
         Command::Ca(command) => ca::obey(config, command, &output).await,
         Command::Policy(command) => policy::obey(config, command, &output).await,
+        Command::Store(command) => store::obey(config, command, &output).await,
         Command::Queue(command) => queue::obey(config, command, &output).await,
     }
 }

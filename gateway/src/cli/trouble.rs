@@ -129,6 +129,7 @@ impl From<StartError> for Trouble {
         match error {
             StartError::Store(error) => error.into(),
             StartError::Spool(error) => error.into(),
+            StartError::Metrics { .. } => Self::unavailable(error.to_string()),
             StartError::Listen(error) => Self::unavailable(error.to_string()),
             StartError::Deliver(error) => Self::unavailable(error.to_string()),
         }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certstore::certificate::Fingerprint;
+use certstore::lookup::CacheSettings;
 use certstore::trust::{RevocationMode, RevocationPolicy};
 use policy::network::Network;
 
 use super::directory::DirectoryConfig;
 use super::profile::Profiles;
 use super::publication::PublicationConfig;
+use super::storage::{DatabaseConfig, HarvestConfig};
 use crate::observe::{LogFormat, LogLevel};
 
 /// Everything `postern.toml` says.
@@ -41,6 +43,14 @@ pub struct Config {
     pub directories: Vec<DirectoryConfig>,
     /// Whether and where others see our users' certificates.
     pub publication: Option<PublicationConfig>,
+    /// Where certificates and keys are kept.
+    pub database: DatabaseConfig,
+    /// How long answers about certificates are kept.
+    pub cache: CacheSettings,
+    /// Whether certificates are taken from verified signatures.
+    pub harvest: HarvestConfig,
+    /// Where figures are to be had.
+    pub metrics: Option<SocketAddr>,
     /// The vault key's file; absolute.
     pub vault_key_file: PathBuf,
     /// How and how much is logged.

@@ -8,6 +8,7 @@ mod listener;
 mod profile;
 mod publication;
 mod read;
+mod storage;
 mod trust;
 
 pub use policy::network::Network;
@@ -20,3 +21,4 @@ pub use directory::{BindConfig, DirectoryConfig, DirectoryKind, LdapConfig};
 pub use profile::{CipherChoice, Form, HeaderPolicy, HeaderProtection, Profile, Profiles};
 pub use publication::PublicationConfig;
 pub use read::expand;
+pub use storage::{DatabaseConfig, HarvestConfig};

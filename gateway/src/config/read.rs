@@ -10,7 +10,7 @@ use policy::diagnostic::{Diagnostic, Diagnostics, Located, Source};
 use policy::document::{self, Table};
 
 use super::checked::{Config, LogConfig};
-use super::{delivery, directory, limits, listener, profile, publication, trust};
+use super::{delivery, directory, limits, listener, profile, publication, storage, trust};
 use crate::observe::{LogFormat, LogLevel};
 
 impl Config {
@@ -123,14 +123,16 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
     let trust = trust::read(top.section("trust"));
     let directories = directory::read(&mut top);
     let publication = publication::read(top.section("publication"));
+    let database = storage::database(top.section("database"));
+    let cache = storage::cache(top.section("cache"));
+    let harvest = storage::harvest(top.section("harvest"));
+    let metrics = storage::metrics(top.section("metrics"));
     let vault_key_file =
         vault(top.section("vault")).unwrap_or_else(|| top.folder.join("vault.key"));
     let log = log(top.section("log"));
     let profiles = Arc::new(profile::read(&mut top, default_profile.as_ref()));
     let folder = top.folder.to_owned();
-    for key in ["database", "console"] {
-        top.table.not_yet(key);
-    }
+    top.table.not_yet("console");
     top.table.finish();
     Some(Config {
         hostname: hostname?.value,
@@ -145,6 +147,10 @@ fn read(mut top: Reader<'_, '_>) -> Option<Config> {
         trust,
         directories,
         publication,
+        database,
+        cache,
+        harvest,
+        metrics,
         vault_key_file,
         log,
         profiles,

@@ -5,6 +5,8 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use super::figures;
+
 /// The next hop took a copy for this many recipients.
 pub fn delivered(
     id: impl Display,
@@ -13,6 +15,7 @@ pub fn delivered(
     reply: &str,
     took: Duration,
 ) {
+    figures::delivery("delivered", recipients, took);
     tracing::info!(
         event = "delivered",
         %id,
@@ -33,6 +36,7 @@ pub fn deferred(
     took: Duration,
     wait: Duration,
 ) {
+    figures::delivery("deferred", recipients, took);
     tracing::warn!(
         event = "deferred",
         %id,
@@ -54,6 +58,7 @@ pub fn bounced(
     took: Duration,
     report: Option<&str>,
 ) {
+    figures::delivery("bounced", recipients, took);
     tracing::warn!(
         event = "bounced",
         %id,

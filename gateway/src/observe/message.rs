@@ -5,15 +5,17 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use certstore::database::HarvestOutcome;
 use policy::address::Address;
 use serde::Serialize;
 use tracing::{debug, error, info, warn};
 
-use super::QueueId;
+use super::{QueueId, figures};
 use crate::failure::Refusal;
 
 /// A recipient's copy was decided: by which rule, and what is done.
 pub fn decided(id: QueueId, recipient: &Address, rule: &str, place: &str, treatment: &str) {
+    figures::recipient(rule);
     info!(event = "message.decided", %id, %recipient, rule, place, treatment, "decided");
 }
 
@@ -37,12 +39,17 @@ pub fn not_opened(id: QueueId, recipient: &Address, reason: &str) {
 
 /// Every copy is on disk, and the client hears 250.
 pub fn stored(id: QueueId, bytes: usize, recipients: usize, copies: usize, took: Duration) {
+    figures::message_stored(bytes, took);
     let milliseconds = took.as_millis();
     info!(event = "message.stored", %id, bytes, recipients, copies, milliseconds, "stored");
 }
 
 /// A message was refused; nothing of it is kept.
 pub fn refused(id: QueueId, refusal: &Refusal) {
+    figures::message(match refusal.reply().is_temporary() {
+        true => "deferred",
+        false => "refused",
+    });
     for (recipient, failure) in refusal.failures() {
         let recipient = recipient
             .as_ref()
@@ -115,6 +122,8 @@ pub fn crl_files_unreadable(reason: &str) {
 
 /// Another process changed certificates, keys or anchors, and the caches were told.
 pub fn store_changed(changes: usize) {
+    figures::store_changes(changes);
+    figures::store_down(false);
     debug!(
         event = "store.changed",
         changes, "certificate store changed"
@@ -123,9 +132,50 @@ pub fn store_changed(changes: usize) {
 
 /// The certificate store could not be asked for changes; caches may be behind until it answers.
 pub fn store_unreadable(reason: &str) {
+    figures::store_down(true);
     error!(
         event = "store.unreadable",
         reason, "certificate store cannot be read"
+    );
+}
+
+/// The certificate store answers again.
+pub fn store_readable() {
+    figures::store_down(false);
+    info!(
+        event = "store.readable",
+        "certificate store can be read again"
+    );
+}
+
+/// A certificate that came with a verified signature was kept, or kept aside.
+pub fn harvested(address: &Address, sha256: &str, outcome: HarvestOutcome) {
+    let outcome = match outcome {
+        HarvestOutcome::Added => "added",
+        HarvestOutcome::Known => "known",
+        HarvestOutcome::Pending => {
+            figures::harvest("pending");
+            warn!(event = "harvest.pending", %address, sha256, "a new key from another issuer waits for `cert accept`");
+            return;
+        }
+        HarvestOutcome::Dropped => "dropped",
+    };
+    figures::harvest(outcome);
+    info!(event = "harvest.kept", %address, sha256, outcome, "certificate from a verified signature");
+}
+
+/// Certificates of a signer were not looked at, since too many wait.
+pub fn harvest_left() {
+    figures::harvest("left");
+    debug!(event = "harvest.left", "too many signers at once");
+}
+
+/// Certificates of a signer cannot be kept now.
+pub fn harvest_failed(reason: &str) {
+    figures::harvest("failed");
+    warn!(
+        event = "harvest.failed",
+        reason, "certificates from verified signatures not kept"
     );
 }
 

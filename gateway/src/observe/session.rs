@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tracing::{error, info, warn};
 
-use super::QueueId;
+use super::{QueueId, figures};
 
 /// A listener accepts connections.
 pub fn listening(address: SocketAddr) {
@@ -27,16 +27,20 @@ pub fn accept_failed(address: SocketAddr, error: &dyn Display) {
 
 /// A client connected.
 pub fn opened(client: SocketAddr) {
+    figures::connection("opened");
+    figures::sessions(1.0);
     info!(event = "session.opened", %client, "connection opened");
 }
 
 /// A client was turned away before its session began.
 pub fn refused(client: SocketAddr, reason: &dyn Display) {
+    figures::connection("refused");
     warn!(event = "session.refused", %client, %reason, "connection refused");
 }
 
 /// A session is over.
 pub fn closed(client: SocketAddr, reason: &dyn Display, messages: u32, duration: Duration) {
+    figures::sessions(-1.0);
     let milliseconds = duration.as_millis();
     info!(event = "session.closed", %client, %reason, messages, milliseconds, "connection closed");
 }
@@ -53,6 +57,7 @@ pub fn mistake(client: SocketAddr, reply: &dyn Display) {
 
 /// A handshake failed.
 pub fn tls_failed(client: SocketAddr, error: &dyn Display) {
+    figures::tls_failure();
     warn!(event = "session.tls-failed", %client, %error, "TLS handshake failed");
 }
 

@@ -256,6 +256,7 @@ impl Judge<'_> {
             text: heaviest.text.clone(),
             signer: (heaviest.result == VerdictResult::Pass).then(|| self.from.clone()),
             certificate: heaviest.certificate.clone(),
+            certificates: self.certificates.clone(),
             covered: Coverage::Content,
             signers,
             ..Verdict::unsigned()

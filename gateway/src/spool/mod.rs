@@ -237,6 +237,15 @@ impl Spool {
         self.trouble.borrow().clone().map_or(Ok(()), Err)
     }
 
+    /// How many copies wait for their delivery.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn waiting(&self) -> Result<u64, SpoolError> {
+        let reader = self.reader.clone();
+        blocking(move || reader.waiting()).await?
+    }
+
     /// How many entries were set aside as damaged since the start.
     #[must_use]
     pub fn damaged(&self) -> u64 {

@@ -96,6 +96,16 @@ impl Reader {
         held.scan(|| scan_due(&connection, &self.key, held, now, limit))
     }
 
+    /// How many entries are queued; the index of due ones has no others.
+    pub(super) fn waiting(&self) -> Result<u64, SpoolError> {
+        let connection = self.connection();
+        let question = "SELECT COUNT(*) FROM copy WHERE state = 0";
+        let count: i64 = connection
+            .prepare_cached(question)?
+            .query_row([], |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
     /// Where a content lies: opened if that is a row, ready to be read if it is a file.
     pub(super) fn content(&self, id: CopyId) -> Result<Body, PartError> {
         let row = self.part(id, "body")?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 use policy::decision::{Decision, OnBadSignature, Requirement};
 
-use super::{Context, Copy, Recipient, Treated, without_lookalikes};
+use super::{Context, Copy, Recipient, Signer, Treated, without_lookalikes};
 use crate::failure::{Failure, Refusal};
 use crate::message::Message;
 use crate::resolve::{Plan, Treatment};
@@ -180,6 +180,7 @@ impl Judged<'_> {
             outer_headers: None,
             treated: Treated {
                 opened: self.is_opened,
+                signer: self.verdict.as_ref().and_then(Signer::of),
                 verdict: self.verdict.map(Arc::new),
                 ..Treated::default()
             },

@@ -61,7 +61,7 @@ fn stores_and_templates_are_asked_in_their_own_way() -> Result<()> {
         assert_eq!(found["certificate"]["source"], "http", "{url}: {found}");
         assert_eq!(web.asked(), [path]);
         assert_eq!(
-            find(&gateway, "nobody@partner.example")?["sources"][1]["outcome"],
+            find(&gateway, "nobody@partner.example")?["sources"][2]["outcome"],
             "none"
         );
     }
@@ -95,7 +95,7 @@ fn what_is_no_answer_is_an_outage() -> Result<()> {
         ("huge", "larger"),
     ] {
         let answer = find(&gateway, &format!("{name}@partner.example"))?;
-        let asked = &answer["sources"][1];
+        let asked = &answer["sources"][2];
         assert_eq!(asked["outcome"], "unavailable", "{answer}");
         assert!(
             asked["reason"]

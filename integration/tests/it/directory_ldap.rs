@@ -170,7 +170,7 @@ fn a_directory_that_cannot_be_believed_is_unavailable() -> Result<()> {
         let answer = gateway.try_to(&["cert", "find", BETTY])?;
         assert_eq!(answer.code(), Some(1));
         let answer: Json = serde_json::from_slice(&answer.stdout)?;
-        let asked = &answer["sources"][1];
+        let asked = &answer["sources"][2];
         assert_eq!(asked["outcome"], "unavailable", "{answer}");
         let reason = asked["reason"].as_str().unwrap_or_default();
         assert!(reason.contains(expected), "{expected}: {reason}");

@@ -80,7 +80,7 @@ fn a_record_counts_as_much_as_its_signature() -> Result<()> {
         assert!(said.starts_with(reply), "{to}: {said}");
     }
     let answer: Value = serde_json::from_slice(&gateway.try_to(&["cert", "find", BETTY])?.stdout)?;
-    let reason = answer["sources"][1]["reason"].as_str().unwrap_or_default();
+    let reason = answer["sources"][2]["reason"].as_str().unwrap_or_default();
     assert!(reason.contains("not signed"), "{answer}");
 
     bind.take_away()?;

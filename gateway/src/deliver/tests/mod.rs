@@ -8,6 +8,7 @@ mod transport;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use certstore::clock::FixedClock;
+use certstore::lookup::CacheSettings;
 use certstore::seal::VaultKey;
 use policy::address::Address;
 use tempfile::TempDir;
@@ -17,7 +18,8 @@ use tokio::time::timeout;
 use self::sink::{Act, Seen, Sink};
 use super::*;
 use crate::config::{
-    DeliveryConfig, Destination, Limits, LogConfig, RouteConfig, RouteTls, TrustConfig,
+    DatabaseConfig, DeliveryConfig, Destination, HarvestConfig, Limits, LogConfig, RouteConfig,
+    RouteTls, TrustConfig,
 };
 use crate::observe::QueueId;
 use crate::spool::{Listed, NewCopy, Queue, RecipientState, Transport, Which};
@@ -115,6 +117,10 @@ fn config(data_dir: std::path::PathBuf, routes: Vec<RouteConfig>) -> Config {
         routes,
         directories: Vec::new(),
         publication: None,
+        database: DatabaseConfig::default(),
+        cache: CacheSettings::default(),
+        harvest: HarvestConfig::default(),
+        metrics: None,
         trust: TrustConfig::default(),
         profiles: Arc::default(),
     }

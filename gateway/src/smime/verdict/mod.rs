@@ -38,6 +38,9 @@ pub struct Verdict {
     /// The certificate that signed; not trusted unless it is a pass.
     #[serde(serialize_with = "facts")]
     pub certificate: Option<Certificate>,
+    /// All certificates that came with the signature, the signer's among them; not trusted.
+    #[serde(skip)]
+    pub certificates: Vec<Certificate>,
     /// The part with the signature, as IMAP counts (RFC 3501, section 6.4.5).
     pub part: Option<&'static str>,
     /// What the signature covers, whether it is right or not.
@@ -93,6 +96,7 @@ impl Verdict {
             text: String::new(),
             signer: None,
             certificate: None,
+            certificates: Vec::new(),
             part: None,
             covered: Coverage::Nothing,
             signers: Vec::new(),
