@@ -282,7 +282,9 @@ fn odd_bytes_are_carried_into_a_signed_form_that_every_hop_keeps() -> Result<()>
 }
 
 /// What to call it, everything below the first three fields, and what its leaf parts hold.
-fn odd_mails() -> Vec<(&'static str, Vec<u8>, Vec<Vec<u8>>)> {
+type OddMail = (&'static str, Vec<u8>, Vec<Vec<u8>>);
+
+fn odd_mails() -> Vec<OddMail> {
     let long = "x".repeat(5_000);
     let plain = |body: &[u8]| [b"\r\n", body].concat();
     let typed = |fields: &str, body: &[u8]| {

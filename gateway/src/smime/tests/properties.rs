@@ -21,10 +21,10 @@ enum Tree {
         subtype: &'static str,
         boundary: String,
         preamble: &'static str,
-        parts: Vec<Tree>,
+        parts: Vec<Self>,
         epilogue: &'static str,
     },
-    Attached(Box<Tree>),
+    Attached(Box<Self>),
 }
 
 impl Tree {
@@ -255,6 +255,7 @@ proptest! {
 fn with_cipher(cipher: ContentCipher) -> Profile {
     Profile {
         ciphers: vec![cipher],
+        fallback_cipher: cipher,
         ..profile(Form::Clear)
     }
 }
