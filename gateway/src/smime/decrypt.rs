@@ -2,21 +2,23 @@
 //!
 //! Only where the message as a whole is the encrypted entity is it opened, so that nothing decrypted ever stands beside
 //! something that was not (the EFAIL attacks). Of the entity only its content fields and its body count here: encryption
-//! proves no sender. A signature around the encryption (RFC 2634, section 1.1) goes with it, and is reported.
+//! proves no sender. A signature around the encryption (RFC 2634, section 1.1) goes with it, and is reported; compression
+//! around it goes, too, and so does that within.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use certstore::certificate::describe_recipient;
-use certstore::cms::{self, ContentInfo, DecryptOptions, Decryptor, EnvelopedData, RecipientId};
+use certstore::cms::{
+    self, CompressedData, ContentInfo, DecryptOptions, Decryptor, EnvelopedData, RecipientId,
+};
 use serde::{Serialize, Serializer};
 
 use super::closed::Closed;
+use super::compression;
+use super::entity::{entity, with_content_of};
 use super::form::{SmimeForm, is_encrypted, recognise, signed_entity};
 use super::headers;
-use super::outer;
-use crate::message::{Field, Message, with_crlf};
+use crate::message::Message;
 
 /// So many layers are opened, one within another.
 const MAX_LAYERS: usize = 4;
@@ -38,6 +40,7 @@ pub(super) enum OpenedLayer {
     Encrypted(EncryptedLayer),
     /// A signature around ciphertext, with the message as it was then.
     Signed(Message),
+    Compressed,
 }
 
 /// How one layer was encrypted.
@@ -57,11 +60,19 @@ pub struct EncryptedLayer {
 }
 
 impl Opened {
+    fn of(message: &Message, entity: Message, layers: &[OpenedLayer]) -> Self {
+        Self {
+            message: message.clone(),
+            layers: layers.to_vec(),
+            entity: Some(entity).filter(headers::are_within),
+        }
+    }
+
     /// How the layers were encrypted, outermost first.
     pub fn encryptions(&self) -> impl Iterator<Item = &EncryptedLayer> {
         self.layers.iter().filter_map(|layer| match layer {
             OpenedLayer::Encrypted(encryption) => Some(encryption),
-            OpenedLayer::Signed(_) => None,
+            OpenedLayer::Signed(_) | OpenedLayer::Compressed => None,
         })
     }
 
@@ -95,20 +106,25 @@ pub fn decrypt(
     let mut layers = Vec::new();
     let mut current = message.clone();
     while layers.len() < MAX_LAYERS {
-        match peeled(&current, decryptors, options) {
+        let is_authentic = opened.as_ref().is_none_or(Opened::is_authenticated);
+        match peeled(&current, is_authentic, decryptors, options) {
             Ok(None) => break,
             Ok(Some(Peeled::Signature(inner))) => {
                 layers.push(OpenedLayer::Signed(std::mem::replace(&mut current, inner)));
             }
+            Ok(Some(Peeled::Compression(inner))) => {
+                let (content, entity) = *inner;
+                layers.push(OpenedLayer::Compressed);
+                current = content;
+                if opened.is_some() {
+                    opened = Some(Opened::of(&current, entity, &layers));
+                }
+            }
             Ok(Some(Peeled::Encryption(layer))) => {
                 let (content, entity, encryption) = *layer;
                 layers.push(OpenedLayer::Encrypted(encryption));
-                current = content.clone();
-                opened = Some(Opened {
-                    message: content,
-                    layers: layers.clone(),
-                    entity: Some(entity).filter(headers::are_within),
-                });
+                current = content;
+                opened = Some(Opened::of(&current, entity, &layers));
             }
             Err(closed) if opened.is_none() => return Err(closed),
             Err(later @ Closed::KeyUnavailable(_)) => return Err(later),
@@ -123,6 +139,8 @@ pub fn decrypt(
 enum Peeled {
     /// The message with what its signature covers as its content, which is encrypted.
     Signature(Message),
+    /// The message with what was compressed as its content, and that entity.
+    Compression(Box<(Message, Message)>),
     /// The message with its content in clear, the entity that was encrypted, and how.
     Encryption(Box<(Message, Message, EncryptedLayer)>),
 }
@@ -130,6 +148,7 @@ enum Peeled {
 /// Takes off the outermost layer; None where there is none that has to be taken off.
 fn peeled(
     message: &Message,
+    is_authentic: bool,
     decryptors: &[Arc<dyn Decryptor>],
     options: &DecryptOptions,
 ) -> Result<Option<Peeled>, Closed> {
@@ -149,7 +168,10 @@ fn peeled(
             Ok(Some(Peeled::Encryption(Box::new(layer))))
         }
         Ok(ContentInfo::Signed(_)) => Ok(within_signature(message, &form)),
-        Ok(ContentInfo::Compressed(_) | ContentInfo::Other(_)) => Ok(None),
+        Ok(ContentInfo::Compressed(compressed)) => {
+            Ok(within_compression(message, &compressed, is_authentic))
+        }
+        Ok(ContentInfo::Other(_)) => Ok(None),
         Err(error) => Err(Closed::Malformed(error.to_string())),
     }
 }
@@ -157,6 +179,17 @@ fn peeled(
 fn within_signature(message: &Message, form: &SmimeForm<'_>) -> Option<Peeled> {
     let entity = signed_entity(message, form).filter(is_encrypted)?;
     with_content_of(message, &entity).map(Peeled::Signature)
+}
+
+/// None where it cannot be unpacked, or should not be: then it stays, and the verdict says why.
+fn within_compression(
+    message: &Message,
+    compressed: &CompressedData<'_>,
+    is_authentic: bool,
+) -> Option<Peeled> {
+    let entity = compression::unpacked(compressed, is_authentic).ok()?;
+    let content = with_content_of(message, &entity)?;
+    Some(Peeled::Compression(Box::new((content, entity))))
 }
 
 /// Opens one layer: the message with its content in clear, the entity that was encrypted, and how.
@@ -180,43 +213,6 @@ fn open(
         recipient: decrypted.recipient,
     };
     Ok((content, entity, encryption))
-}
-
-/// The decrypted bytes as an entity; None if they are none, or exceed a bound of messages.
-fn entity(plaintext: Vec<u8>, is_authenticated: bool) -> Option<Message> {
-    let lines = match with_crlf(&plaintext) {
-        Cow::Owned(lines) => Some(lines),
-        Cow::Borrowed(_) => None,
-    };
-    let entity = Message::parse(Bytes::from(lines.unwrap_or(plaintext))).ok()?;
-    is_entity(&entity, is_authenticated).then_some(entity)
-}
-
-/// `message` with `entity` as its content: the content fields and the body of `entity`, nothing else of it. None if it
-/// exceeds a bound of messages.
-fn with_content_of(message: &Message, entity: &Message) -> Option<Message> {
-    let mut whole = outer::header(&[], message, entity.content().len());
-    for field in entity.fields().filter(Field::is_content) {
-        whole.extend_from_slice(field.raw);
-    }
-    whole.extend_from_slice(b"\r\n");
-    whole.extend_from_slice(entity.body());
-    Message::parse(Bytes::from(whole)).ok()
-}
-
-/// Whether decrypted bytes are an entity that a sender wrote. What was not authenticated may have been put together by
-/// somebody else, block by block; its header has to be whole, and plain to the last byte.
-fn is_entity(inner: &Message, is_authenticated: bool) -> bool {
-    let header = inner.header_block();
-    let is_plain = header
-        .iter()
-        .all(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t'));
-    let has_blank_line = inner.body_range().start > inner.header_range().end;
-    let has_type =
-        inner.fields_named("Content-Type").next().is_some() && !inner.content_type().is_default();
-    // No header at all is plain text (RFC 2045, section 5.2), which carries nothing away.
-    let is_written = is_plain && (has_type || header.is_empty());
-    has_blank_line && !inner.is_ambiguous() && (is_authenticated || is_written)
 }
 
 fn described<S: Serializer>(recipient: &RecipientId, serializer: S) -> Result<S::Ok, S::Error> {

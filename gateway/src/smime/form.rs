@@ -10,8 +10,8 @@ use certstore::cms::{self, ContentInfo, RecipientId};
 use certstore::trust::TrustedCertificate;
 use memchr::memmem;
 
-use super::headers;
 use super::pkcs7::{contents, is_pkcs7_mime, is_pkcs7_signature};
+use super::{compression, headers};
 use crate::message::{Message, Part, PartKind};
 
 /// What a message is, as a whole, by its headers.
@@ -82,12 +82,15 @@ fn is_worth_reading(root: &Part) -> bool {
         || headers::is_protecting(root)
 }
 
-/// Whether `message` is ciphertext, perhaps with signatures around it: who signed it need not know what it says.
+/// Whether `message` is ciphertext, perhaps with signatures and compression around it: who signed it need not know what it says.
 pub(super) fn is_ciphertext(message: &Message) -> bool {
-    const MOST_SIGNATURES: usize = 4;
-    let inner = |outer: &Message| signed_entity(outer, &recognise(outer));
+    const MOST_LAYERS: usize = 4;
+    let inner = |outer: &Message| {
+        let form = recognise(outer);
+        signed_entity(outer, &form).or_else(|| compression::looked_through(outer, &form))
+    };
     std::iter::successors(Some(message.clone()), inner)
-        .take(MOST_SIGNATURES)
+        .take(MOST_LAYERS)
         .any(|layer| is_encrypted(&layer))
 }
 

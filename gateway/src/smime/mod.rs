@@ -5,8 +5,10 @@
 
 mod capabilities;
 mod closed;
+mod compression;
 mod decrypt;
 mod encrypt;
+mod entity;
 mod form;
 pub mod headers;
 mod outer;

@@ -1,4 +1,5 @@
 mod attacks;
+mod compression;
 mod forms;
 mod headers;
 mod hostile;

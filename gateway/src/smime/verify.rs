@@ -6,20 +6,43 @@
 use std::time::SystemTime;
 
 use certstore::certificate::{Certificate, Purpose};
-use certstore::cms::{self, ContentInfo, SignatureFault, SignedData, SignerReport};
+use certstore::cms::{
+    self, ContentInfo, DecompressFailure, SignatureFault, SignedData, SignerReport,
+};
 use certstore::trust::Trust;
 use policy::address::Address;
 
+use super::compression::{self, Packed};
 use super::decrypt::{Opened, OpenedLayer};
 use super::form::{SmimeForm, has_signed_part, is_ciphertext, recognise, signed_entity};
 use super::headers;
 use super::verdict::{Coverage, Layer, Match, Reason, Signature, Verdict, VerdictResult};
 use crate::message::Message;
 
-/// Verifies `message` as it is, with what is trusted, at the time `now`.
+/// So many layers of compression are looked through.
+const MOST_COMPRESSIONS: usize = 2;
+
+/// Verifies `message` as it is, with what is trusted, at the time `now`. What is signed within compression is looked at, too.
 #[must_use]
 pub fn verify(message: &Message, trust: &Trust, now: SystemTime) -> Verdict {
+    verify_through(MOST_COMPRESSIONS, message, trust, now)
+}
+
+fn verify_through(
+    compressions: usize,
+    message: &Message,
+    trust: &Trust,
+    now: SystemTime,
+) -> Verdict {
     let form = recognise(message);
+    if let Some(left) = compressions.checked_sub(1)
+        && let Some(inner) = compression::looked_through(message, &form)
+    {
+        let mut verdict = verify_through(left, &inner, trust, now);
+        verdict.layers.insert(0, Layer::Compressed);
+        verdict.part = verdict.part.map(|_| "1");
+        return verdict;
+    }
     let mut verdict = signature(message, &form, trust, now);
     let entity = signed_entity(message, &form);
     if verdict.covered != Coverage::Nothing {
@@ -48,6 +71,7 @@ impl Opened {
         let inner = is_signed.then(|| verdict.layer());
         let around = self.layers.iter().map(|layer| match layer {
             OpenedLayer::Encrypted(encryption) => Layer::Encrypted(encryption.clone()),
+            OpenedLayer::Compressed => Layer::Compressed,
             OpenedLayer::Signed(message) => {
                 signature(message, &recognise(message), trust, now).layer()
             }
@@ -105,11 +129,13 @@ fn signature(message: &Message, form: &SmimeForm<'_>, trust: &Trust, now: System
     let verdict = match cms::parse(bytes) {
         Ok(ContentInfo::Signed(signed)) => signed_verdict(message, &signed, detached, trust, now),
         Ok(ContentInfo::Enveloped(_)) if detached.is_none() => return Verdict::unsigned(),
-        Ok(ContentInfo::Enveloped(_)) => {
-            malformed("the second part of multipart/signed is no signature")
+        Ok(ContentInfo::Compressed(compressed)) if detached.is_none() => {
+            match compression::unpacked(&compressed, true) {
+                Ok(_) => return Verdict::unsigned(),
+                Err(packed) => packed.verdict(),
+            }
         }
-        Ok(ContentInfo::Compressed(_)) if detached.is_none() => return Verdict::unsigned(),
-        Ok(ContentInfo::Compressed(_)) => {
+        Ok(ContentInfo::Enveloped(_) | ContentInfo::Compressed(_)) => {
             malformed("the second part of multipart/signed is no signature")
         }
         Ok(ContentInfo::Other(unsupported)) => {
@@ -121,6 +147,20 @@ fn signature(message: &Message, form: &SmimeForm<'_>, trust: &Trust, now: System
     Verdict {
         part: (verdict.result != VerdictResult::None).then_some(part),
         ..verdict
+    }
+}
+
+impl Packed {
+    /// What is said of a message whose content stays compressed: nobody knows whether it is signed.
+    fn verdict(&self) -> Verdict {
+        let text = self.to_string();
+        match self {
+            Self::Kept(DecompressFailure::Unsupported(_)) => {
+                Verdict::refused(VerdictResult::Neutral, Reason::Unsupported, text)
+            }
+            Self::Kept(DecompressFailure::TooLarge { .. } | DecompressFailure::Damaged)
+            | Self::NoEntity => malformed(text),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! who should not read it, and signed by nobody who did not sign it.
 
 use anyhow::{Context, Result, ensure};
+use certstore::cms;
 use encodify::base64;
 use integration::gateway::{HOSTNAME, Setup};
 use integration::pki::{Pki, pki};
@@ -265,4 +266,56 @@ fn bombs_are_answered_and_the_next_mail_is_taken() -> Result<()> {
         ("the next mail", mail(entity), "smime=none"),
     ])?;
     arrived(&attacks).map(drop)
+}
+
+#[test]
+fn what_is_compressed_is_unpacked_within_bounds() -> Result<()> {
+    let pki = pki()?;
+    let entity = SECRET.as_bytes();
+    let compress = |entity: &[u8]| -> Result<Vec<u8>> {
+        Ok(pkcs7("compressed-data", &cms::compress(entity)?))
+    };
+    let sign = |entity: &[u8]| openssl::sign(entity, &pki.bob(), &[]);
+    let seal = |entity: &[u8]| openssl::encrypt(entity, &[&pki.alice()], "-aes-256-gcm", &[]);
+    let bomb = [entity, &vec![b'a'; 50 << 20]].concat();
+    let attacks = numbered(vec![
+        (
+            "signed in compressed",
+            mail(&compress(&sign(entity)?)?),
+            "smime=pass",
+        ),
+        (
+            "compressed in signed",
+            mail(&sign(&compress(entity)?)?),
+            "smime=pass",
+        ),
+        (
+            "compressed in encrypted",
+            mail(&seal(&compress(entity)?)?),
+            "smime=none",
+        ),
+        (
+            "signed in compressed in encrypted",
+            mail(&seal(&compress(&sign(entity)?)?)?),
+            "smime=pass",
+        ),
+        ("a bomb", mail(&compress(&bomb)?), "malformed"),
+        (
+            "a bomb in encrypted",
+            mail(&seal(&compress(&bomb)?)?),
+            "malformed",
+        ),
+        (
+            "a bomb in a bomb",
+            mail(&seal(&compress(&compress(&bomb)?)?)?),
+            "malformed",
+        ),
+    ])?;
+    let readable = |mail: &[u8]| mime::find(mail, b"the secret").is_some();
+    let unpacked: Vec<bool> = arrived(&attacks)?
+        .iter()
+        .map(|mail| readable(mail))
+        .collect();
+    assert_eq!(unpacked, [false, false, true, true, false, false, false]);
+    Ok(())
 }

@@ -119,9 +119,10 @@ fn certificates_alone_are_noted_and_sign_nothing() {
 }
 
 /// The kinds of layers, outermost first.
-fn kinds(verdict: &Verdict) -> Vec<String> {
+pub(super) fn kinds(verdict: &Verdict) -> Vec<String> {
     let layers = verdict.layers.iter().map(|layer| match layer {
         Layer::Encrypted(encryption) => encryption.cipher.clone(),
+        Layer::Compressed => "zlib".to_owned(),
         Layer::Signed { result, .. } => format!("signed {result}"),
     });
     layers.collect()

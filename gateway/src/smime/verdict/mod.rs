@@ -47,7 +47,7 @@ pub struct Verdict {
     pub covered: Coverage,
     /// Every signer, in the order of the message; the one that the verdict is about is among them.
     pub signers: Vec<Signature>,
-    /// The layers of protection, outermost first.
+    /// The layers around the content, outermost first.
     pub layers: Vec<Layer>,
     /// The header fields that were protected with the content, if any were.
     pub headers: Option<HeaderReport>,
@@ -69,12 +69,14 @@ pub enum Coverage {
     HeadersAndContent,
 }
 
-/// One layer of protection.
+/// One layer around the content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Layer {
     /// Encrypted, and opened here.
     Encrypted(EncryptedLayer),
+    /// Compressed, which protects nothing.
+    Compressed,
     /// Signed.
     Signed {
         /// What this signature alone is worth.
