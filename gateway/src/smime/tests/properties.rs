@@ -255,6 +255,7 @@ proptest! {
 fn with_cipher(cipher: ContentCipher) -> Profile {
     Profile {
         ciphers: vec![cipher],
+        fallback_cipher: cipher,
         ..profile(Form::Clear)
     }
 }
