@@ -36,7 +36,7 @@ pub fn certificate_bundle(certificates: &[&[u8]]) -> Vec<u8> {
         let signed_data = encode::SignedData {
             version: 1,
             digest_algorithms: SetOfVec::new(),
-            encap_content_info: encode::EncapsulatedContentInfo::of_data(None)?,
+            encap_content_info: encode::EncapsulatedContentInfo::of_data(None),
             certificates: encode::certificate_set(readable)?,
             signer_infos: SetOfVec::new(),
         };

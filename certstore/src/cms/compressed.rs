@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::io::{Read, Write};
 
-use const_oid::db::{rfc5911, rfc6268};
-use der::asn1::OctetStringRef;
+use const_oid::db::rfc6268;
+use der::Length;
 use flate2::Compression;
 use flate2::read::ZlibDecoder;
 use flate2::write::ZlibEncoder;
@@ -115,14 +115,13 @@ pub fn compress(content: &[u8]) -> Result<Vec<u8>, CompressFailure> {
                 oid: rfc6268::ID_ALG_ZLIB_COMPRESS,
                 parameters: None,
             },
-            encap_content_info: encode::EncapsulatedContentInfo::of(
-                rfc5911::ID_DATA,
-                Some(OctetStringRef::new(&packed)?),
-            ),
+            encap_content_info: encode::EncapsulatedContentInfo::of_data(Some(packed.len())),
         };
-        encode::content_info(rfc6268::ID_CT_COMPRESSED_DATA, compressed_data)
+        let content_type = rfc6268::ID_CT_COMPRESSED_DATA;
+        encode::frame(content_type, compressed_data, Length::ZERO)
     };
-    write().map_err(|_: der::Error| CompressFailure)
+    let frame = write().map_err(|_: der::Error| CompressFailure)?;
+    Ok([frame.head, packed].concat())
 }
 
 /// The content is too large to be compressed.

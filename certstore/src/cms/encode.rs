@@ -1,5 +1,5 @@
-//! The structures that we write (RFC 5652, 5083, 5753, 9629), as DER, with the message content borrowed: it is copied once,
-//! into the output.
+//! The structures that we write (RFC 5652, 5083, 5753, 9629), as DER. The message content is not
+//! written: it stays where it lies, and gets a [`Frame`].
 //!
 //! Names of issuers and serial numbers are copied as they stand in a certificate, never decoded and encoded again. Field
 //! names are those of the standards.
@@ -13,8 +13,8 @@ use der::{
 };
 use spki::AlgorithmIdentifierOwned;
 
-use super::RecipientIdForm;
 use super::certificate_outline::CertificateOutline;
+use super::{Frame, RecipientIdForm};
 
 /// id-ori-kem (RFC 9629, section 3).
 pub(super) const ID_ORI_KEM: ObjectIdentifier =
@@ -32,6 +32,26 @@ where
     .to_der()
 }
 
+/// What stands around a content that lies elsewhere, in a complete ContentInfo with `behind` bytes after that content.
+pub(super) fn frame<T>(
+    content_type: ObjectIdentifier,
+    content: T,
+    behind: Length,
+) -> der::Result<Frame>
+where
+    T: EncodeValue + Tagged,
+{
+    let mut head = Vec::new();
+    let content_info = ContentInfo {
+        content_type,
+        content,
+    };
+    content_info.encode(&mut head)?;
+    let end = head.len().saturating_sub(usize::try_from(behind)?);
+    let tail = head.split_off(end);
+    Ok(Frame { head, tail })
+}
+
 #[derive(EncodeValue)]
 struct ContentInfo<T: EncodeValue + Tagged> {
     content_type: ObjectIdentifier,
@@ -43,36 +63,45 @@ impl<T: EncodeValue + Tagged> FixedTag for ContentInfo<T> {
     const TAG: Tag = Tag::Sequence;
 }
 
-#[derive(Sequence)]
+#[derive(EncodeValue)]
 pub(super) struct SignedData<'a> {
     pub(super) version: u8,
     pub(super) digest_algorithms: SetOfVec<AlgorithmIdentifierOwned>,
-    pub(super) encap_content_info: EncapsulatedContentInfo<'a>,
+    pub(super) encap_content_info: EncapsulatedContentInfo,
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT", constructed = "true")]
     pub(super) certificates: SetOfVec<AnyRef<'a>>,
     pub(super) signer_infos: SetOfVec<Any>,
 }
 
-#[derive(Sequence)]
-pub(super) struct EncapsulatedContentInfo<'a> {
-    e_content_type: ObjectIdentifier,
-    #[asn1(context_specific = "0", tag_mode = "EXPLICIT", optional = "true")]
-    e_content: Option<&'a OctetStringRef>,
+impl FixedTag for SignedData<'_> {
+    const TAG: Tag = Tag::Sequence;
 }
 
-impl<'a> EncapsulatedContentInfo<'a> {
-    pub(super) fn of_data(content: Option<&'a [u8]>) -> der::Result<Self> {
-        let content = content.map(OctetStringRef::new).transpose()?;
-        Ok(Self::of(rfc5911::ID_DATA, content))
+impl SignedData<'_> {
+    /// What stands before and behind its content, or behind the place where that would stand.
+    pub(super) fn into_frame(self) -> der::Result<Frame> {
+        let behind = (self.certificates.encoded_len()? + self.signer_infos.encoded_len()?)?;
+        frame(rfc5911::ID_SIGNED_DATA, self, behind)
     }
+}
 
-    pub(super) fn of(
-        e_content_type: ObjectIdentifier,
-        e_content: Option<&'a OctetStringRef>,
-    ) -> Self {
+#[derive(EncodeValue)]
+pub(super) struct EncapsulatedContentInfo {
+    e_content_type: ObjectIdentifier,
+    #[asn1(context_specific = "0", tag_mode = "EXPLICIT", optional = "true")]
+    e_content: Option<ContentElsewhere>,
+}
+
+impl FixedTag for EncapsulatedContentInfo {
+    const TAG: Tag = Tag::Sequence;
+}
+
+impl EncapsulatedContentInfo {
+    /// Of plain data: so many bytes that travel inside, or none.
+    pub(super) fn of_data(inside: Option<usize>) -> Self {
         Self {
-            e_content_type,
-            e_content,
+            e_content_type: rfc5911::ID_DATA,
+            e_content: inside.map(ContentElsewhere),
         }
     }
 }
@@ -160,21 +189,25 @@ pub(super) const fn context_tag(number: u32, constructed: bool) -> Tag {
     }
 }
 
-#[derive(Sequence)]
-pub(super) struct CompressedData<'a> {
+#[derive(EncodeValue)]
+pub(super) struct CompressedData {
     pub(super) version: u8,
     pub(super) compression_algorithm: AlgorithmIdentifierOwned,
-    pub(super) encap_content_info: EncapsulatedContentInfo<'a>,
+    pub(super) encap_content_info: EncapsulatedContentInfo,
+}
+
+impl FixedTag for CompressedData {
+    const TAG: Tag = Tag::Sequence;
 }
 
 #[derive(EncodeValue)]
-pub(super) struct EnvelopedData<'a> {
+pub(super) struct EnvelopedData {
     pub(super) version: u8,
     pub(super) recipient_infos: SetOfVec<Any>,
-    pub(super) encrypted_content_info: EncryptedContentInfo<'a>,
+    pub(super) encrypted_content_info: EncryptedContentInfo,
 }
 
-impl FixedTag for EnvelopedData<'_> {
+impl FixedTag for EnvelopedData {
     const TAG: Tag = Tag::Sequence;
 }
 
@@ -182,7 +215,7 @@ impl FixedTag for EnvelopedData<'_> {
 pub(super) struct AuthEnvelopedData<'a> {
     pub(super) version: u8,
     pub(super) recipient_infos: SetOfVec<Any>,
-    pub(super) auth_encrypted_content_info: EncryptedContentInfo<'a>,
+    pub(super) auth_encrypted_content_info: EncryptedContentInfo,
     pub(super) mac: &'a OctetStringRef,
 }
 
@@ -191,36 +224,31 @@ impl FixedTag for AuthEnvelopedData<'_> {
 }
 
 #[derive(EncodeValue)]
-pub(super) struct EncryptedContentInfo<'a> {
+pub(super) struct EncryptedContentInfo {
     pub(super) content_type: ObjectIdentifier,
     pub(super) content_encryption_algorithm: AlgorithmIdentifierOwned,
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
-    pub(super) encrypted_content: EncryptedContent<'a>,
+    pub(super) encrypted_content: ContentElsewhere,
 }
 
-impl FixedTag for EncryptedContentInfo<'_> {
+impl FixedTag for EncryptedContentInfo {
     const TAG: Tag = Tag::Sequence;
 }
 
-/// An OCTET STRING in two pieces, written as one.
-pub(super) struct EncryptedContent<'a> {
-    pub(super) ciphertext: &'a [u8],
-    /// The authentication tag, where it has no place of its own.
-    pub(super) tag: &'a [u8],
-}
+/// An OCTET STRING of so many bytes, which are left out.
+pub(super) struct ContentElsewhere(pub(super) usize);
 
-impl FixedTag for EncryptedContent<'_> {
+impl FixedTag for ContentElsewhere {
     const TAG: Tag = Tag::OctetString;
 }
 
-impl EncodeValue for EncryptedContent<'_> {
+impl EncodeValue for ContentElsewhere {
     fn value_len(&self) -> der::Result<Length> {
-        Length::try_from(self.ciphertext.len())? + Length::try_from(self.tag.len())?
+        Length::try_from(self.0)
     }
 
-    fn encode_value(&self, writer: &mut impl Writer) -> der::Result<()> {
-        writer.write(self.ciphertext)?;
-        writer.write(self.tag)
+    fn encode_value(&self, _: &mut impl Writer) -> der::Result<()> {
+        Ok(())
     }
 }
 

@@ -7,16 +7,16 @@ use aws_lc_rs::rand;
 use cms::enveloped_data::{OriginatorIdentifierOrKey, OriginatorPublicKey};
 use const_oid::db::{rfc5911, rfc5912, rfc8410};
 use der::asn1::{BitString, OctetStringRef, SetOfVec};
-use der::{Any, Tag, Tagged};
+use der::{Any, Encode, Length, Tag, Tagged};
 use spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
 use super::certificate_outline::{CertificateOutline, PublicKey};
-use super::cipher::Encryption;
+use super::cipher::{Encryption, InPlace};
 use super::encode;
 use super::kem;
 use super::key_agreement::{AgreementGroup, KeyWrapAlgorithm};
-use super::{CmsError, EncryptOptions, RecipientIdForm, Unsupported};
+use super::{CmsError, EncryptOptions, Frame, RecipientIdForm, Unsupported};
 
 /// Why nothing was encrypted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +76,21 @@ pub fn encrypt(
     recipients: &[&[u8]],
     options: &EncryptOptions,
 ) -> Result<Vec<u8>, EncryptFailure> {
+    let Frame { head, tail } = encrypt_in_place(&mut content, 0, recipients, options)?;
+    Ok([head, content, tail].concat())
+}
+
+/// As [`encrypt`], for a content that stands in `buffer` from byte `start` to the end: its ciphertext takes its place, and
+/// what belongs around that is returned.
+///
+/// # Errors
+/// [`EncryptFailure`]; then the content may or may not be encrypted.
+pub fn encrypt_in_place(
+    buffer: &mut Vec<u8>,
+    start: usize,
+    recipients: &[&[u8]],
+    options: &EncryptOptions,
+) -> Result<Frame, EncryptFailure> {
     if recipients.is_empty() {
         return Err(EncryptFailure::NoRecipients);
     }
@@ -87,16 +102,17 @@ pub fn encrypt(
             .map_err(|reason| EncryptFailure::Recipient { index, reason })?;
         recipient_infos.push(info);
     }
+    let mut content = InPlace::new(buffer, start);
     let encryption = options.cipher.encrypt(&content_key, &mut content)?;
-    message(options, recipient_infos, encryption, &content)
+    frame(options, recipient_infos, encryption, content.len())
 }
 
-fn message(
+fn frame(
     options: &EncryptOptions,
     recipient_infos: Vec<Any>,
     encryption: Encryption,
-    ciphertext: &[u8],
-) -> Result<Vec<u8>, EncryptFailure> {
+    ciphertext: usize,
+) -> Result<Frame, EncryptFailure> {
     let version = enveloped_data_version(&recipient_infos, options.recipient_id);
     let recipient_infos = SetOfVec::try_from(recipient_infos)?;
     let (inner_tag, outer_tag) = match &encryption.tag {
@@ -108,30 +124,32 @@ fn message(
     let encrypted_content_info = encode::EncryptedContentInfo {
         content_type: rfc5911::ID_DATA,
         content_encryption_algorithm: encryption.algorithm,
-        encrypted_content: encode::EncryptedContent {
-            ciphertext,
-            tag: inner_tag,
-        },
+        encrypted_content: encode::ContentElsewhere(ciphertext + inner_tag.len()),
     };
-    Ok(match outer_tag {
-        None => encode::content_info(
-            rfc5911::ID_ENVELOPED_DATA,
-            encode::EnvelopedData {
-                version,
-                recipient_infos,
-                encrypted_content_info,
-            },
-        )?,
-        Some(tag) => encode::content_info(
-            rfc5911::ID_CT_AUTH_ENVELOPED_DATA,
-            encode::AuthEnvelopedData {
-                version: 0,
-                recipient_infos,
-                auth_encrypted_content_info: encrypted_content_info,
-                mac: OctetStringRef::new(tag)?,
-            },
-        )?,
-    })
+    let Some(tag) = outer_tag else {
+        let enveloped_data = encode::EnvelopedData {
+            version,
+            recipient_infos,
+            encrypted_content_info,
+        };
+        let content_type = rfc5911::ID_ENVELOPED_DATA;
+        let mut frame = encode::frame(content_type, enveloped_data, Length::ZERO)?;
+        frame.tail.extend_from_slice(inner_tag);
+        return Ok(frame);
+    };
+    let mac = OctetStringRef::new(tag)?;
+    let auth_enveloped_data = encode::AuthEnvelopedData {
+        version: 0,
+        recipient_infos,
+        auth_encrypted_content_info: encrypted_content_info,
+        mac,
+    };
+    let content_type = rfc5911::ID_CT_AUTH_ENVELOPED_DATA;
+    Ok(encode::frame(
+        content_type,
+        auth_enveloped_data,
+        mac.encoded_len()?,
+    )?)
 }
 
 /// Version 0 promises key transport by issuer and serial number, and nothing else; other kinds of recipients, such as
@@ -235,7 +253,7 @@ fn agreement(
         parameters: None,
     })?;
     let (our_key, secret) = group.agree_ephemeral(public_key)?;
-    let encoded_wrap = der::Encode::to_der(&wrap_algorithm)?;
+    let encoded_wrap = wrap_algorithm.to_der()?;
     let key = derivation
         .function()
         .derive(&secret, wrap, &encoded_wrap, None)?;

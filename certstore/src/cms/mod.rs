@@ -15,6 +15,7 @@ mod unsupported;
 mod error;
 
 mod digest;
+mod frame;
 
 mod algorithm;
 mod certificate_outline;
@@ -57,9 +58,10 @@ pub use certificate_outline::key_kind;
 pub use compressed::{CompressFailure, CompressedData, DecompressFailure, compress};
 pub use content_info::{ContentInfo, parse};
 pub use decrypt::{DecryptFailure, Decrypted};
-pub use encrypt::{EncryptFailure, RecipientFault, encrypt};
+pub use encrypt::{EncryptFailure, RecipientFault, encrypt, encrypt_in_place};
 pub use enveloped::EnvelopedData;
 pub use error::CmsError;
+pub use frame::Frame;
 pub(crate) use key_transport::oaep_algorithm;
 pub use keys::{
     Curve, Decryptor, Digest, KeyDerivation, KeyFailure, KeyKind, KeyTransport, RecipientId,
@@ -72,7 +74,7 @@ pub use options::{
     RsaSignature, SignOptions,
 };
 pub(crate) use sign::signature_algorithm;
-pub use sign::{SignFailure, micalg, sign, sign_parts};
+pub use sign::{SignFailure, micalg, sign, sign_around, sign_parts};
 pub use signed::SignedData;
 pub use unsupported::Unsupported;
 pub use verify::{SignatureFault, SignerReport};

@@ -1,8 +1,6 @@
 //! Signing (RFC 5652, section 5; RFC 8551, section 2.5): one signer, signed attributes always.
 //!
-//! The content is hashed once, where it lies, and copied only if it travels inside the signature.
-
-use std::borrow::Cow;
+//! The content is hashed once, where it lies. Where it travels inside the signature, it may stay there.
 
 use const_oid::db::{rfc5911, rfc5912, rfc8410};
 use der::asn1::{Null, ObjectIdentifier, OctetStringRef, SetOfVec};
@@ -15,8 +13,8 @@ use super::algorithm::ECDSA_WITH_SHA_1;
 use super::certificate_outline::{CertificateOutline, PublicKey};
 use super::encode::{self, IssuerAndSerialNumber};
 use super::{
-    CmsError, Curve, Digest, IncludedChain, KeyFailure, RsaSignature, SignOptions, SignatureScheme,
-    Signer, Unsupported, rsa_parameters,
+    CmsError, Curve, Digest, Frame, IncludedChain, KeyFailure, RsaSignature, SignOptions,
+    SignatureScheme, Signer, Unsupported, rsa_parameters,
 };
 
 /// Why nothing was signed.
@@ -57,6 +55,20 @@ pub fn sign_parts(
     signer: &dyn Signer,
     options: &SignOptions,
 ) -> Result<Vec<u8>, SignFailure> {
+    let Frame { head, tail } = sign_around(parts, signer, options)?;
+    let inside = if options.attached { parts } else { &[] };
+    Ok([&[&*head], inside, &[&*tail]].concat().concat())
+}
+
+/// As [`sign_parts`], without the content: what stands before and behind it where it travels inside.
+///
+/// # Errors
+/// [`SignFailure`].
+pub fn sign_around(
+    parts: &[&[u8]],
+    signer: &dyn Signer,
+    options: &SignOptions,
+) -> Result<Frame, SignFailure> {
     let certificate =
         CertificateOutline::read(signer.certificate()).map_err(SignFailure::Certificate)?;
     let scheme = scheme(&certificate.public_key, options)?;
@@ -78,15 +90,17 @@ pub fn sign_parts(
         signature_algorithm: signature_algorithm(scheme)?,
         signature: OctetStringRef::new(&signature)?,
     };
-    let content = options.attached.then(|| joined(parts));
+    let length = parts.iter().map(|part| part.len()).sum();
     let signed_data = encode::SignedData {
         version,
         digest_algorithms: SetOfVec::try_from([digest_algorithm])?,
-        encap_content_info: encode::EncapsulatedContentInfo::of_data(content.as_deref())?,
+        encap_content_info: encode::EncapsulatedContentInfo::of_data(
+            options.attached.then_some(length),
+        ),
         certificates: encode::certificate_set(certificates(signer, options.chain))?,
         signer_infos: SetOfVec::try_from([Any::encode_from(&signer_info)?])?,
     };
-    Ok(encode::content_info(rfc5911::ID_SIGNED_DATA, signed_data)?)
+    Ok(signed_data.into_frame()?)
 }
 
 fn certificates(signer: &dyn Signer, chain: IncludedChain) -> impl Iterator<Item = &[u8]> {
@@ -112,13 +126,6 @@ pub fn micalg(signer: &dyn Signer, options: &SignOptions) -> &'static str {
         .and_then(|certificate| scheme(&certificate.public_key, options).ok())
         .map_or(options.digest, digest_of_scheme)
         .micalg()
-}
-
-fn joined<'a>(parts: &[&'a [u8]]) -> Cow<'a, [u8]> {
-    match parts {
-        [part] => Cow::Borrowed(part),
-        _ => Cow::Owned(parts.concat()),
-    }
 }
 
 /// RSA as the caller chooses; elliptic curves with the digest that fits (RFC 5753, section 2.1.1; RFC 8551, section 2.2).

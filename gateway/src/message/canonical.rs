@@ -74,6 +74,13 @@ impl<'m> Entity<'m> {
         }
     }
 
+    /// The same with bytes before and behind it.
+    pub(crate) fn within(mut self, head: Vec<u8>, tail: Vec<u8>) -> Self {
+        self.pieces.insert(0, Cow::Owned(head));
+        self.pieces.push(Cow::Owned(tail));
+        self
+    }
+
     /// The pieces, in order.
     pub fn pieces(&self) -> impl Iterator<Item = &[u8]> {
         self.pieces.iter().map(AsRef::as_ref)

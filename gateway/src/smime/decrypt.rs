@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use certstore::certificate::describe_recipient;
 use certstore::cms::{
-    self, CompressedData, ContentInfo, DecryptOptions, Decryptor, EnvelopedData, RecipientId,
+    self, CompressedData, ContentInfo, DecryptOptions, Decrypted, Decryptor, RecipientId,
 };
 use serde::{Serialize, Serializer};
 
@@ -162,18 +162,24 @@ fn peeled(
         }
         SmimeForm::None | SmimeForm::Malformed(_) => return Ok(None),
     };
-    match cms::parse(bytes) {
+    let decrypted = match cms::parse(bytes) {
         Ok(ContentInfo::Enveloped(enveloped)) => {
-            let layer = open(message, &enveloped, decryptors, options)?;
-            Ok(Some(Peeled::Encryption(Box::new(layer))))
+            if let Err(error) = message.from_addresses() {
+                return Err(Closed::Ambiguous(error.to_string()));
+            }
+            enveloped.decrypt(decryptors, options)?
         }
-        Ok(ContentInfo::Signed(_)) => Ok(within_signature(message, &form)),
+        Ok(ContentInfo::Signed(_)) => return Ok(within_signature(message, &form)),
         Ok(ContentInfo::Compressed(compressed)) => {
-            Ok(within_compression(message, &compressed, is_authentic))
+            return Ok(within_compression(message, &compressed, is_authentic));
         }
-        Ok(ContentInfo::Other(_)) => Ok(None),
-        Err(error) => Err(Closed::Malformed(error.to_string())),
-    }
+        Ok(ContentInfo::Other(_)) => return Ok(None),
+        Err(error) => return Err(Closed::Malformed(error.to_string())),
+    };
+    // The ciphertext may be large: it goes before the message is put together.
+    drop(form);
+    let layer = put_together(message, decrypted)?;
+    Ok(Some(Peeled::Encryption(Box::new(layer))))
 }
 
 fn within_signature(message: &Message, form: &SmimeForm<'_>) -> Option<Peeled> {
@@ -192,17 +198,11 @@ fn within_compression(
     Some(Peeled::Compression(Box::new((content, entity))))
 }
 
-/// Opens one layer: the message with its content in clear, the entity that was encrypted, and how.
-fn open(
+/// Of one layer, the message with its content in clear, the entity that was encrypted, and how.
+fn put_together(
     message: &Message,
-    enveloped: &EnvelopedData<'_>,
-    decryptors: &[Arc<dyn Decryptor>],
-    options: &DecryptOptions,
+    mut decrypted: Decrypted,
 ) -> Result<(Message, Message, EncryptedLayer), Closed> {
-    if let Err(error) = message.from_addresses() {
-        return Err(Closed::Ambiguous(error.to_string()));
-    }
-    let mut decrypted = enveloped.decrypt(decryptors, options)?;
     let plaintext = std::mem::take(&mut *decrypted.content);
     let entity = entity(plaintext, decrypted.authenticated).ok_or(Closed::Undecryptable)?;
     let content = with_content_of(message, &entity).ok_or(Closed::Undecryptable)?;

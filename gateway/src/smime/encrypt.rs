@@ -1,14 +1,15 @@
 //! Encrypted messages, compressed before that or not (RFC 8551, sections 3.3, 3.4 and 3.6).
 //!
-//! The entity is encrypted where it lies; what leaves is written once, into a buffer of the right size. Only content goes
-//! inside: no Bcc, no trace, no field of ours.
+//! The entity is written once, into the message that leaves; there it is encrypted, and there it becomes base64. Only content
+//! goes inside: no Bcc, no trace, no field of ours.
 
 use certstore::cms::{self, ContentCipher, EncryptOptions};
 use certstore::trust::TrustedCertificate;
+use encodify::base64;
 
-use super::{SmimeFailure, outer, pkcs7};
+use super::{SmimeFailure, armour, outer, pkcs7};
 use crate::config::Profile;
-use crate::message::Message;
+use crate::message::{Entity, Message};
 
 /// How and to whom a content is encrypted.
 #[derive(Debug, Clone, Copy)]
@@ -21,71 +22,86 @@ pub struct EncryptTo<'a> {
     pub profile: &'a Profile,
 }
 
-/// The CMS that takes the place of a content.
-#[derive(Debug)]
-pub struct Encrypted {
-    der: Vec<u8>,
-    smime_type: &'static str,
-}
+/// More than a CMS takes around its ciphertext, but for its recipients, and for each of those; in bytes. Where it takes more, as
+/// with post-quantum keys, the message is moved once.
+const FRAME_BYTES: usize = 256;
+const RECIPIENT_BYTES: usize = 1024;
 
-/// Encrypts `entity` (content fields, blank line, body), which is the content of `message` or will be.
+/// The whole message, below `trace`: the fields of `outer` that stay outside, and `entity` (content fields, blank line,
+/// body) encrypted.
 ///
 /// # Errors
 /// [`SmimeFailure::Encrypt`]; [`SmimeFailure::Ambiguous`] where a line of the body might be left outside.
-pub fn encrypt_entity(
-    message: &Message,
-    entity: Vec<u8>,
+pub fn encrypt_message(
+    trace: &[u8],
+    outer: &Message,
+    entity: &Entity<'_>,
     to: EncryptTo<'_>,
-) -> Result<Encrypted, SmimeFailure> {
-    if !message.has_clean_header() {
+) -> Result<Vec<u8>, SmimeFailure> {
+    if !outer.has_clean_header() {
         return Err(SmimeFailure::Ambiguous);
     }
-    let certificates: Vec<&[u8]> = to
-        .recipients
-        .iter()
-        .map(|recipient| recipient.certificate().der())
-        .collect();
-    let options = EncryptOptions {
-        cipher: to.cipher,
-        key_transport: to.profile.key_transport,
-        key_agreement: to.profile.key_agreement,
-        recipient_id: to.profile.recipient_id,
-        gcm_in_enveloped_data: false,
-    };
-    let der = cms::encrypt(entity, &certificates, &options).map_err(SmimeFailure::Encrypt)?;
-    let smime_type = smime_type(to.cipher);
-    Ok(Encrypted { der, smime_type })
+    let mut whole = outer::header(trace, outer, to.entity_len(entity.len()));
+    to.append_encrypted(entity, &mut whole)?;
+    Ok(whole)
+}
+
+/// `entity` encrypted, as an entity: to be signed or encrypted once more.
+///
+/// # Errors
+/// [`SmimeFailure::Encrypt`].
+pub fn encrypt_entity(
+    entity: &Entity<'_>,
+    to: EncryptTo<'_>,
+) -> Result<Entity<'static>, SmimeFailure> {
+    let mut encrypted = Vec::with_capacity(to.entity_len(entity.len()));
+    to.append_encrypted(entity, &mut encrypted)?;
+    Ok(Entity::ready(encrypted))
 }
 
 /// `entity` compressed (RFC 8551, section 3.6; RFC 3274): an entity in its place, to be encrypted.
 ///
 /// # Errors
 /// [`SmimeFailure::Compress`].
-pub fn compress_entity(entity: &[u8]) -> Result<Vec<u8>, SmimeFailure> {
-    let der = cms::compress(entity).map_err(|_| SmimeFailure::Compress)?;
-    let smime_type = "compressed-data";
-    Ok(Encrypted { der, smime_type }.into_entity())
+pub fn compress_entity(entity: &Entity<'_>) -> Result<Entity<'static>, SmimeFailure> {
+    let mut content = Vec::new();
+    entity.append_to(&mut content);
+    let der = cms::compress(&content).map_err(|_| SmimeFailure::Compress)?;
+    drop(content);
+    let mut compressed = Vec::with_capacity(pkcs7::entity_len(der.len()));
+    compressed.extend_from_slice(pkcs7::header("compressed-data").as_bytes());
+    base64::MIME.encode_append(&der, &mut compressed);
+    Ok(Entity::ready(compressed))
 }
 
-impl Encrypted {
-    /// The whole message, below `trace`: the fields of `message` that stay outside, and this as its content.
-    #[must_use]
-    pub fn into_message(self, trace: &[u8], message: &Message) -> Vec<u8> {
-        let mut whole = outer::header(trace, message, pkcs7::entity_len(&self.der));
-        self.append_to(&mut whole);
-        whole
+impl EncryptTo<'_> {
+    /// Writes `entity` to the end of `out`, encrypts it there, and encodes it there.
+    fn append_encrypted(self, entity: &Entity<'_>, out: &mut Vec<u8>) -> Result<(), SmimeFailure> {
+        let certificates: Vec<&[u8]> = self
+            .recipients
+            .iter()
+            .map(|recipient| recipient.certificate().der())
+            .collect();
+        let options = EncryptOptions {
+            cipher: self.cipher,
+            key_transport: self.profile.key_transport,
+            key_agreement: self.profile.key_agreement,
+            recipient_id: self.profile.recipient_id,
+            gcm_in_enveloped_data: false,
+        };
+        out.extend_from_slice(pkcs7::header(smime_type(self.cipher)).as_bytes());
+        let start = out.len();
+        entity.append_to(out);
+        let frame = cms::encrypt_in_place(out, start, &certificates, &options)
+            .map_err(SmimeFailure::Encrypt)?;
+        armour::encode_in_place(out, start, &frame);
+        Ok(())
     }
 
-    /// As a MIME entity, to be signed or encrypted once more.
-    #[must_use]
-    pub fn into_entity(self) -> Vec<u8> {
-        let mut entity = Vec::with_capacity(pkcs7::entity_len(&self.der));
-        self.append_to(&mut entity);
-        entity
-    }
-
-    fn append_to(&self, out: &mut Vec<u8>) {
-        pkcs7::append_entity(self.smime_type, &self.der, out);
+    /// How long the encrypted entity will be, about.
+    const fn entity_len(&self, content: usize) -> usize {
+        let frame = FRAME_BYTES + RECIPIENT_BYTES * self.recipients.len();
+        pkcs7::entity_len(content + frame)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Cryptography is [`certstore::cms`], trust is [`certstore::trust`], what an entity is [`crate::message`]; here the three
 //! meet. Fields within an entity mean nothing but by the rules of [`headers`].
 
+mod armour;
 mod capabilities;
 mod closed;
 mod compression;
@@ -22,7 +23,7 @@ use certstore::cms::{EncryptFailure, SignFailure};
 pub use capabilities::{Chosen, Readable, choose, learned};
 pub use closed::Closed;
 pub use decrypt::{EncryptedLayer, Opened, decrypt};
-pub use encrypt::{EncryptTo, Encrypted, compress_entity, encrypt_entity};
+pub use encrypt::{EncryptTo, compress_entity, encrypt_entity, encrypt_message};
 pub use form::{ClientForm, SmimeForm, is_encrypted, recognise};
 pub use outer::with_entity;
 pub use sign::{sign_content, sign_entity};

@@ -1,12 +1,12 @@
 //! A message with another MIME entity: the fields that stay outside keep their bytes.
 
-use crate::message::Message;
+use crate::message::{Entity, Message};
 
 /// `trace`, the message's own header fields, `MIME-Version`, and then `entity` (content fields, blank line, body).
 #[must_use]
-pub fn with_entity(trace: &[u8], message: &Message, entity: &[u8]) -> Vec<u8> {
+pub fn with_entity(trace: &[u8], message: &Message, entity: &Entity<'_>) -> Vec<u8> {
     let mut whole = header(trace, message, entity.len());
-    whole.extend_from_slice(entity);
+    entity.append_to(&mut whole);
     whole
 }
 

@@ -6,23 +6,21 @@ use encodify::{base64, pem};
 
 use crate::message::{Message, Part};
 
-/// More than the header fields of [`append_entity`] take.
+/// More than the [`header`] of an entity takes.
 const HEADER_BYTES: usize = 256;
 
-/// How many bytes [`append_entity`] writes, at most.
-pub(super) const fn entity_len(der: &[u8]) -> usize {
-    HEADER_BYTES + base64::MIME.encoded_len(der.len())
+/// How long an entity is at most, with a CMS of `der` bytes.
+pub(super) const fn entity_len(der: usize) -> usize {
+    HEADER_BYTES + base64::MIME.encoded_len(der)
 }
 
-/// Writes `der` as an entity of this smime-type (RFC 8551, section 3.2.2).
-pub(super) fn append_entity(smime_type: &str, der: &[u8], out: &mut Vec<u8>) {
-    let header = format!(
+/// Header fields and blank line of an entity of this smime-type, whose body is base64 (RFC 8551, section 3.2.2).
+pub(super) fn header(smime_type: &str) -> String {
+    format!(
         "Content-Type: application/pkcs7-mime; smime-type={smime_type};\r\n\tname=\"smime.p7m\"\r\n\
          Content-Transfer-Encoding: base64\r\n\
          Content-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n"
-    );
-    out.extend_from_slice(header.as_bytes());
-    base64::MIME.encode_append(der, out);
+    )
 }
 
 /// The CMS bytes that `part` holds: its transfer encoding undone, and whatever armour is left after that.

@@ -1,13 +1,13 @@
 //! Signed messages: multipart/signed (RFC 8551, section 3.5.3; RFC 1847) or application/pkcs7-mime (section 3.5.2).
 //!
-//! A clear-signed content is hashed where it lies and copied once, into the message that leaves.
+//! A content is hashed where it lies. A clear-signed one stays there, and is copied once, into the message that leaves.
 
 use std::time::SystemTime;
 
 use certstore::cms::{self, Capabilities, SignOptions, Signer};
 use encodify::base64;
 
-use super::{SmimeFailure, pkcs7};
+use super::{SmimeFailure, armour, pkcs7};
 use crate::config::{Form, Profile};
 use crate::message::{Entity, Message};
 
@@ -15,12 +15,12 @@ use crate::message::{Entity, Message};
 ///
 /// # Errors
 /// [`SmimeFailure`].
-pub fn sign_entity(
-    message: &Message,
+pub fn sign_entity<'m>(
+    message: &'m Message,
     signer: &dyn Signer,
     profile: &Profile,
     now: SystemTime,
-) -> Result<Vec<u8>, SmimeFailure> {
+) -> Result<Entity<'m>, SmimeFailure> {
     if message.is_ambiguous() {
         return Err(SmimeFailure::Ambiguous);
     }
@@ -31,87 +31,57 @@ pub fn sign_entity(
 ///
 /// # Errors
 /// [`SmimeFailure`].
-pub fn sign_content(
-    content: Entity<'_>,
+pub fn sign_content<'m>(
+    content: Entity<'m>,
     signer: &dyn Signer,
     profile: &Profile,
     now: SystemTime,
-) -> Result<Vec<u8>, SmimeFailure> {
+) -> Result<Entity<'m>, SmimeFailure> {
     let options = options(profile, signer, now);
-    let signed = match profile.form {
-        Form::Clear => Signed::clear(content, signer, &options)?,
-        Form::Opaque => Signed::opaque(&content, signer, &options)?,
-    };
-    let mut entity = Vec::with_capacity(signed.len());
-    signed.append_to(&mut entity);
-    Ok(entity)
+    match profile.form {
+        Form::Clear => clear(content, signer, &options),
+        Form::Opaque => opaque(&content, signer, &options),
+    }
 }
 
-/// What stands before the content, the content as it was signed, and what follows it.
-struct Signed<'m> {
-    head: Vec<u8>,
-    content: Option<Entity<'m>>,
-    tail: Vec<u8>,
+fn clear<'m>(
+    content: Entity<'m>,
+    signer: &dyn Signer,
+    options: &SignOptions,
+) -> Result<Entity<'m>, SmimeFailure> {
+    let pieces: Vec<&[u8]> = content.pieces().collect();
+    let signature = cms::sign_parts(&pieces, signer, options).map_err(SmimeFailure::Sign)?;
+    let boundary = boundary()?;
+    let micalg = cms::micalg(signer, options);
+    let head = format!(
+        "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n\
+         \tmicalg={micalg}; boundary=\"{boundary}\"\r\n\r\n\
+         This is an S/MIME signed message\r\n\r\n--{boundary}\r\n"
+    );
+    let mut tail = format!(
+        "\r\n--{boundary}\r\n\
+         Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n\
+         Content-Transfer-Encoding: base64\r\n\
+         Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n"
+    );
+    base64::MIME.encode_append(&signature, &mut tail);
+    tail.push_str(&format!("\r\n--{boundary}--\r\n"));
+    Ok(content.within(head.into_bytes(), tail.into_bytes()))
 }
 
-impl<'m> Signed<'m> {
-    fn clear(
-        content: Entity<'m>,
-        signer: &dyn Signer,
-        options: &SignOptions,
-    ) -> Result<Self, SmimeFailure> {
-        let pieces: Vec<&[u8]> = content.pieces().collect();
-        let signature = cms::sign_parts(&pieces, signer, options).map_err(SmimeFailure::Sign)?;
-        let boundary = boundary()?;
-        let micalg = cms::micalg(signer, options);
-        let head = format!(
-            "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n\
-             \tmicalg={micalg}; boundary=\"{boundary}\"\r\n\r\n\
-             This is an S/MIME signed message\r\n\r\n--{boundary}\r\n"
-        );
-        let mut tail = format!(
-            "\r\n--{boundary}\r\n\
-             Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n\
-             Content-Transfer-Encoding: base64\r\n\
-             Content-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n"
-        );
-        base64::MIME.encode_append(&signature, &mut tail);
-        tail.push_str(&format!("\r\n--{boundary}--\r\n"));
-        Ok(Self {
-            head: head.into_bytes(),
-            content: Some(content),
-            tail: tail.into_bytes(),
-        })
-    }
-
-    fn opaque(
-        content: &Entity<'m>,
-        signer: &dyn Signer,
-        options: &SignOptions,
-    ) -> Result<Self, SmimeFailure> {
-        let mut bytes = Vec::with_capacity(content.len());
-        content.append_to(&mut bytes);
-        let signed = cms::sign(&bytes, signer, options).map_err(SmimeFailure::Sign)?;
-        let mut head = Vec::with_capacity(pkcs7::entity_len(&signed));
-        pkcs7::append_entity("signed-data", &signed, &mut head);
-        Ok(Self {
-            head,
-            content: None,
-            tail: Vec::new(),
-        })
-    }
-
-    fn len(&self) -> usize {
-        self.head.len() + self.content.as_ref().map_or(0, Entity::len) + self.tail.len()
-    }
-
-    fn append_to(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.head);
-        if let Some(content) = &self.content {
-            content.append_to(out);
-        }
-        out.extend_from_slice(&self.tail);
-    }
+fn opaque(
+    content: &Entity<'_>,
+    signer: &dyn Signer,
+    options: &SignOptions,
+) -> Result<Entity<'static>, SmimeFailure> {
+    let pieces: Vec<&[u8]> = content.pieces().collect();
+    let frame = cms::sign_around(&pieces, signer, options).map_err(SmimeFailure::Sign)?;
+    let mut entity = Vec::with_capacity(pkcs7::entity_len(frame.whole_len(content.len())));
+    entity.extend_from_slice(pkcs7::header("signed-data").as_bytes());
+    let start = entity.len();
+    content.append_to(&mut entity);
+    armour::encode_in_place(&mut entity, start, &frame);
+    Ok(Entity::ready(entity))
 }
 
 fn options(profile: &Profile, signer: &dyn Signer, now: SystemTime) -> SignOptions {

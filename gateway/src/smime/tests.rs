@@ -71,11 +71,9 @@ fn encrypt(
     recipients: &[TrustedCertificate],
     profile: &Profile,
 ) -> Result<Vec<u8>, SmimeFailure> {
-    let mut entity = Vec::new();
-    Entity::as_written(message).append_to(&mut entity);
+    let entity = Entity::as_written(message);
     let recipients: Vec<_> = recipients.iter().collect();
-    let encrypted = encrypt_entity(message, entity, encryption(&recipients, profile))?;
-    Ok(encrypted.into_message(&[], message))
+    encrypt_message(&[], message, &entity, encryption(&recipients, profile))
 }
 
 /// With the cipher for recipients of whom nothing is known.
@@ -223,8 +221,7 @@ fn signed_and_encrypted_in_one_go_verifies_after_opening() {
     let entity = sign_entity(&mail, &*PEOPLE.alice, &profile, now()).unwrap();
     let bob = trusted(&PEOPLE.bob);
     let trace = b"Received: by us\r\n";
-    let sealed = encrypt_entity(&mail, entity.clone(), encryption(&[&bob], &profile)).unwrap();
-    let sealed = sealed.into_message(trace, &mail);
+    let sealed = encrypt_message(trace, &mail, &entity, encryption(&[&bob], &profile)).unwrap();
     assert!(sealed.starts_with(trace));
     let sealed = message(sealed);
     assert_eq!(judge(&sealed).result, VerdictResult::None);

@@ -126,7 +126,7 @@ struct Group<'p> {
 
 impl Maker<'_> {
     fn copies(&self, plans: &[&Plan], copies: &mut Vec<Copy>) -> Result<(), Failure> {
-        let mut signed = self.signed()?;
+        let signed = self.signed()?;
         let (closed, clear): (Vec<&Plan>, Vec<&Plan>) =
             plans.iter().partition(|plan| plan.reader().is_some());
         if !clear.is_empty() {
@@ -136,17 +136,15 @@ impl Maker<'_> {
             };
             copies.push(self.copy(content, &clear, 0, None));
         }
-        let mut groups = grouped(&closed, |plan| self.group(plan))
-            .into_iter()
-            .peekable();
-        while let Some((_, plans)) = groups.next() {
-            // Each ciphertext takes the place of its content; the last one needs no copy of it.
-            let content = match groups.peek() {
-                Some(_) => signed.clone(),
-                None => signed.take(),
-            };
-            let content = content.unwrap_or_else(|| self.unsigned());
-            copies.push(self.encrypted(content, &plans)?);
+        if closed.is_empty() {
+            return Ok(());
+        }
+        let mut content = signed.unwrap_or_else(|| self.unsigned());
+        if self.profile.compress {
+            content = smime::compress_entity(&content).map_err(told)?;
+        }
+        for (_, plans) in grouped(&closed, |plan| self.group(plan)) {
+            copies.push(self.encrypted(&content, &plans)?);
             within(
                 copies.iter().map(|copy| copy.content.len()).sum(),
                 self.departing.context.most_bytes,
@@ -168,7 +166,7 @@ impl Maker<'_> {
         }
     }
 
-    fn encrypted(&self, content: Vec<u8>, plans: &[&Plan]) -> Result<Copy, Failure> {
+    fn encrypted(&self, content: &Entity<'_>, plans: &[&Plan]) -> Result<Copy, Failure> {
         let readers: Vec<_> = plans.iter().filter_map(|plan| reading(plan)).collect();
         let chosen = smime::choose(self.profile, &readers);
         let recipients = self.certificates(plans);
@@ -177,22 +175,17 @@ impl Maker<'_> {
             cipher: chosen.cipher,
             profile: self.profile,
         };
-        let content = if self.profile.compress {
-            smime::compress_entity(&content).map_err(told)?
-        } else {
-            content
-        };
-        let encrypted = smime::encrypt_entity(self.message, content, to).map_err(told)?;
-        let trace = self.departing.trace;
+        let (trace, outer) = (self.departing.trace, self.outer());
         let content = match self.signer.filter(|_| self.profile.triple_wrap) {
-            None => encrypted.into_message(trace, self.outer()),
+            None => smime::encrypt_message(trace, outer, content, to),
             Some(signer) => {
-                let encrypted = Entity::ready(encrypted.into_entity());
                 let now = self.departing.context.now;
-                let wrapped = smime::sign_content(encrypted, signer, self.profile, now);
-                smime::with_entity(trace, self.outer(), &wrapped.map_err(told)?)
+                smime::encrypt_entity(content, to)
+                    .and_then(|encrypted| smime::sign_content(encrypted, signer, self.profile, now))
+                    .map(|wrapped| smime::with_entity(trace, outer, &wrapped))
             }
         };
+        let content = content.map_err(told)?;
         Ok(self.copy(content, plans, recipients.len(), Some(chosen)))
     }
 
@@ -230,7 +223,7 @@ impl Maker<'_> {
         }
     }
 
-    fn signed(&self) -> Result<Option<Vec<u8>>, Failure> {
+    fn signed(&self) -> Result<Option<Entity<'_>>, Failure> {
         let Some(signer) = self.signer else {
             return Ok(None);
         };
@@ -244,14 +237,11 @@ impl Maker<'_> {
         entity.map(Some).map_err(told)
     }
 
-    fn unsigned(&self) -> Vec<u8> {
-        let written = match self.protected {
+    fn unsigned(&self) -> Entity<'_> {
+        match self.protected {
             Some(protected) => protected.as_written(),
             None => Entity::as_written(self.message),
-        };
-        let mut entity = Vec::new();
-        written.append_to(&mut entity);
-        entity
+        }
     }
 
     /// The message whose header fields stay outside.

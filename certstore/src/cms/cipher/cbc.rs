@@ -9,6 +9,7 @@ use aws_lc_rs::iv::FixedLength;
 
 use super::super::algorithm::Algorithm;
 use super::super::ber::{BerError, Tag};
+use super::InPlace;
 
 /// The block of AES, in bytes.
 pub(super) const AES_BLOCK: usize = 16;
@@ -17,9 +18,8 @@ pub(super) const AES_BLOCK: usize = 16;
 pub(super) fn encrypt(
     algorithm: &'static BlockCipher,
     key: &[u8],
-    content: &mut Vec<u8>,
+    content: &mut InPlace<'_>,
 ) -> Result<[u8; AES_BLOCK], Unspecified> {
-    content.reserve_exact(AES_BLOCK);
     let key = PaddedBlockEncryptingKey::cbc_pkcs7(UnboundCipherKey::new(algorithm, key)?)?;
     let DecryptionContext::Iv128(iv) = key.encrypt(content)? else {
         return Err(Unspecified);

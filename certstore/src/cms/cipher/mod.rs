@@ -5,6 +5,7 @@
 
 mod authenticated;
 mod cbc;
+mod in_place;
 mod weak;
 
 use aws_lc_rs::error::Unspecified;
@@ -14,6 +15,7 @@ use der::Any;
 use der::asn1::{ObjectIdentifier, OctetStringRef};
 use spki::AlgorithmIdentifierOwned;
 
+pub(super) use self::in_place::InPlace;
 use self::weak::WeakCipher;
 use super::ContentCipher;
 use super::algorithm::{Algorithm, AlgorithmError};
@@ -138,7 +140,7 @@ impl ContentCipher {
     pub(super) fn encrypt(
         self,
         key: &[u8],
-        content: &mut Vec<u8>,
+        content: &mut InPlace<'_>,
     ) -> Result<Encryption, Unspecified> {
         let (parameters, tag) = match self.properties().mode {
             Mode::Cbc(algorithm) => {
@@ -146,11 +148,12 @@ impl ContentCipher {
                 (octet_string(&iv), None)
             }
             Mode::Gcm(algorithm) => {
-                let (nonce, tag) = authenticated::seal(algorithm, key, content)?;
+                let (nonce, tag) = authenticated::seal(algorithm, key, content.as_mut())?;
                 (gcm_parameters(&nonce), Some(tag))
             }
             Mode::ChaCha20Poly1305 => {
-                let (nonce, tag) = authenticated::seal(&aead::CHACHA20_POLY1305, key, content)?;
+                let (nonce, tag) =
+                    authenticated::seal(&aead::CHACHA20_POLY1305, key, content.as_mut())?;
                 (octet_string(&nonce), Some(tag))
             }
         };

@@ -36,7 +36,7 @@ pub(super) fn signed_over(
     let signed_data = encode::SignedData {
         version: 1,
         digest_algorithms: SetOfVec::try_from([algorithm(digest.oid())]).unwrap(),
-        encap_content_info: encode::EncapsulatedContentInfo::of_data(None).unwrap(),
+        encap_content_info: encode::EncapsulatedContentInfo::of_data(None),
         certificates: encode::certificate_set([certificate]).unwrap(),
         signer_infos: SetOfVec::try_from([Any::encode_from(&signer_info).unwrap()]).unwrap(),
     };

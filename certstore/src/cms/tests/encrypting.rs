@@ -78,6 +78,28 @@ fn versions_are_those_of_the_standard() {
 }
 
 #[test]
+fn what_stands_before_a_content_is_not_encrypted_with_it() {
+    let people = people();
+    for cipher in ContentCipher::ALL {
+        let options = EncryptOptions {
+            cipher,
+            ..encrypt_options()
+        };
+        let mut buffer = [b"a header\r\n", CONTENT].concat();
+        let recipients = [&people.rsa.certificate[..]];
+        let frame = encrypt_in_place(&mut buffer, 10, &recipients, &options).unwrap();
+        let ciphertext = buffer.split_off(10);
+        assert_eq!(buffer, b"a header\r\n");
+        let message = [&frame.head[..], &ciphertext, &frame.tail].concat();
+        assert_eq!(message.len(), frame.whole_len(ciphertext.len()));
+        let decrypted = enveloped(&message)
+            .decrypt(&[people.rsa.decryptor()], &ANYTHING)
+            .unwrap();
+        assert!(*decrypted.content == CONTENT, "{cipher:?}");
+    }
+}
+
+#[test]
 fn content_of_every_small_length_and_a_large_one() {
     let people = people();
     let recipients = [&people.p256.certificate[..]];
