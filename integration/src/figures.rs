@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::process;
 
@@ -63,6 +64,23 @@ pub fn memory_during<T>(roots: &[u32], work: impl FnOnce() -> Result<T>) -> Resu
             proportional,
         },
     ))
+}
+
+/// How much memory this process had at most during `work` beyond what it had before, in bytes.
+pub fn growth_during<T>(work: impl FnOnce() -> T) -> Result<(T, u64)> {
+    let status = "/proc/self/status";
+    let before = kilobytes(status, "VmRSS:")?;
+    fs::write("/proc/self/clear_refs", "5")?;
+    let result = work();
+    let highest = kilobytes(status, "VmHWM:")?;
+    Ok((result, highest.saturating_sub(before)))
+}
+
+/// The processor time that this process has used.
+#[must_use]
+pub fn own_processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 struct Process {

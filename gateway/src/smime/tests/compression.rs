@@ -9,18 +9,21 @@ const HTML: &[u8] = b"Content-Type: text/html\r\n\r\n<p>Hi</p>\r\n";
 
 /// The mail with its content compressed.
 fn compressed(mail: &Message) -> Message {
-    let mut entity = Vec::new();
-    Entity::as_written(mail).append_to(&mut entity);
-    packed(&entity)
+    packed_entity(&Entity::as_written(mail))
 }
 
 /// A mail by alice that says nothing but these bytes, compressed.
 fn packed(entity: &[u8]) -> Message {
-    let entity = compress_entity(entity).unwrap();
+    packed_entity(&Entity::ready(entity.to_vec()))
+}
+
+fn packed_entity(entity: &Entity<'_>) -> Message {
+    let mut compressed = Vec::new();
+    compress_entity(entity).unwrap().append_to(&mut compressed);
     message(with_entity(
         &[],
         &message("From: alice@example.org\r\n\r\n"),
-        &entity,
+        &compressed,
     ))
 }
 
