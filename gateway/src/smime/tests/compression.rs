@@ -18,12 +18,10 @@ fn packed(entity: &[u8]) -> Message {
 }
 
 fn packed_entity(entity: &Entity<'_>) -> Message {
-    let mut compressed = Vec::new();
-    compress_entity(entity).unwrap().append_to(&mut compressed);
     message(with_entity(
         &[],
         &message("From: alice@example.org\r\n\r\n"),
-        &compressed,
+        &compress_entity(entity).unwrap(),
     ))
 }
 
