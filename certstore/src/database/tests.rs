@@ -104,6 +104,7 @@ async fn a_file_that_is_no_database_is_an_error() {
     }
 }
 
+#[expect(clippy::cognitive_complexity, reason = "one step after the other")]
 async fn certificates_are_found_by_address_whatever_its_case(place: Place) {
     let database = place.open().await;
     let (old, _) = Sample {
@@ -213,6 +214,7 @@ async fn owners_are_found_by_what_a_recipient_info_says(place: Place) {
     }
 }
 
+#[expect(clippy::cognitive_complexity, reason = "one step after the other")]
 async fn each_change_is_polled_once_by_each_feed(place: Place) {
     let database = place.open().await;
     let mut feed = database.changes().await.unwrap();

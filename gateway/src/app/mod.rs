@@ -79,15 +79,13 @@ pub async fn run(
         None => None,
     };
     let store = Store::open(&config, Arc::clone(&clock)).await?;
-    let spool = Arc::new(Spool::open(
-        &config.data_dir,
-        &store.vault_key,
-        Arc::clone(&clock),
-    )?);
-    let mut listeners = Vec::with_capacity(config.listeners.len());
-    for listener in &config.listeners {
-        listeners.push(listen::bind(listener)?);
-    }
+    let spool = Spool::open(&config.data_dir, &store.vault_key, Arc::clone(&clock))?;
+    let spool = Arc::new(spool);
+    let listeners: Vec<_> = config
+        .listeners
+        .iter()
+        .map(listen::bind)
+        .collect::<Result<_, _>>()?;
     let published = publication::open(&config, &store.database, &clock)?;
     let addresses: Vec<SocketAddr> = listeners.iter().map(listen::Bound::address).collect();
     let deliver = Deliver::start(
@@ -97,15 +95,8 @@ pub async fn run(
         Arc::clone(&clock),
     )?;
 
-    let settings = listen::Settings {
-        hostname: config.hostname.clone(),
-        limits: config.limits.clone(),
-        clock: Arc::clone(&clock),
-    };
-    let keyring = Keyring {
-        lookup: Arc::clone(&store.lookup),
-        vault: Arc::clone(&store.vault),
-    };
+    let settings = listening(&config, &clock);
+    let keyring = store.keyring();
     let (shutdown, shut_down) = watch::channel(false);
     let mut background = JoinSet::new();
     background.spawn(follow::follow(store.changes().await?, keyring.clone()));
@@ -143,6 +134,23 @@ pub async fn run(
     store.database.close().await;
     observe::stopped();
     Ok(())
+}
+
+fn listening(config: &Config, clock: &Arc<dyn Clock>) -> listen::Settings {
+    listen::Settings {
+        hostname: config.hostname.clone(),
+        limits: config.limits.clone(),
+        clock: Arc::clone(clock),
+    }
+}
+
+impl Store {
+    fn keyring(&self) -> Keyring {
+        Keyring {
+            lookup: Arc::clone(&self.lookup),
+            vault: Arc::clone(&self.vault),
+        }
+    }
 }
 
 /// Keeps certificates from verified signatures, unless that is switched off.

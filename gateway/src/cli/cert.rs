@@ -85,7 +85,10 @@ async fn list(opened: &Opened, output: &Output) -> Result<(), Trouble> {
             "not_before": time(certificate.not_before()), "not_after": until,
         });
         if stored.source == CertificateSource::Harvested {
-            object["message_id"] = kept_aside::message_id(opened, certificate).await?.into();
+            let message_id = kept_aside::message_id(opened, certificate).await?;
+            if let Some(fields) = object.as_object_mut() {
+                fields.insert("message_id".to_owned(), message_id.into());
+            }
         }
         objects.push(object);
         rows.push(vec![

@@ -153,15 +153,16 @@ pub fn harvested(address: &Address, sha256: &str, outcome: HarvestOutcome) {
     let outcome = match outcome {
         HarvestOutcome::Added => "added",
         HarvestOutcome::Known => "known",
-        HarvestOutcome::Pending => {
-            figures::harvest("pending");
-            warn!(event = "harvest.pending", %address, sha256, "a new key from another issuer waits for `cert accept`");
-            return;
-        }
+        HarvestOutcome::Pending => return harvest_pending(address, sha256),
         HarvestOutcome::Dropped => "dropped",
     };
     figures::harvest(outcome);
     info!(event = "harvest.kept", %address, sha256, outcome, "certificate from a verified signature");
+}
+
+fn harvest_pending(address: &Address, sha256: &str) {
+    figures::harvest("pending");
+    warn!(event = "harvest.pending", %address, sha256, "a new key from another issuer waits for `cert accept`");
 }
 
 /// Certificates of a signer were not looked at, since too many wait.

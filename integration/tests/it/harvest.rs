@@ -42,10 +42,9 @@ fn certificates(gateway: &Gateway, words: &[&str]) -> Result<Vec<Value>> {
 }
 
 fn wait_for_one(gateway: &Gateway, words: &[&str]) -> Result<Value> {
-    let one = process::until(PATIENCE, "a certificate of bob's", || {
+    process::until(PATIENCE, "a certificate of bob's", || {
         certificates(gateway, words).ok()?.pop()
-    });
-    one
+    })
 }
 
 #[test]

@@ -16,6 +16,7 @@ fn harvest(certificate: &Certificate, authority: &SampleAuthority) -> Harvest {
     }
 }
 
+#[expect(clippy::cognitive_complexity, reason = "one step after the other")]
 async fn a_new_key_from_another_issuer_waits_for_a_word(place: Place) {
     let database = place.open().await;
     let (ours, theirs) = (
