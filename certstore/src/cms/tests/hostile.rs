@@ -359,7 +359,10 @@ fn a_crowd_of_recipients_or_signers_costs_little_time() {
     });
     let envelope = enveloped(&message);
     assert_eq!(envelope.recipients().len(), 10_000);
-    assert!(envelope.decrypt(&[stranger], &STRONG).is_err());
+    // A wrong key gives a random one (RFC 3218, section 2.3.2), under which CBC's padding is right now and then: noise, never
+    // the content.
+    let opened = envelope.decrypt(&[stranger], &STRONG);
+    assert!(opened.is_err() || opened.is_ok_and(|noise| *noise.content != CONTENT));
 
     // As many signers as are looked at, each with its own certificate to look for.
     let message = sign(CONTENT, person, &sign_options()).unwrap();
