@@ -10,7 +10,7 @@ use policy::rule::Property;
 use policy::schedule::{Moment, Weekday};
 
 use crate::message::{Message, Part, PartKind};
-use crate::smime::{self, ClientForm};
+use crate::smime::ClientForm;
 use crate::smtp::Client;
 
 /// What one look at a message shows, for all of its recipients.
@@ -28,6 +28,8 @@ impl Seen {
     #[must_use]
     pub fn in_message(message: &Message, needs: &Needs) -> Self {
         let asks = |property| needs.properties.contains(&property);
+        let (asks_signed, asks_encrypted) = (asks(Property::Signed), asks(Property::Encrypted));
+        let client_form = (asks_signed || asks_encrypted).then(|| ClientForm::of(message));
         Self {
             size: u64::try_from(message.content().len()).unwrap_or(u64::MAX),
             attachments: if needs.attachments {
@@ -35,8 +37,8 @@ impl Seen {
             } else {
                 Vec::new()
             },
-            is_signed: asks(Property::Signed) && ClientForm::of(message) == ClientForm::Signed,
-            is_encrypted: asks(Property::Encrypted) && smime::is_encrypted(message),
+            is_signed: asks_signed && client_form == Some(ClientForm::Signed),
+            is_encrypted: asks_encrypted && client_form.is_some_and(|form| form.is_encrypted()),
             is_calendar: asks(Property::Calendar) && message.is_calendar(),
         }
     }

@@ -144,6 +144,12 @@ impl ClientForm {
         }
     }
 
+    /// Whether it is encrypted, to whomever.
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
+        matches!(self, Self::Encrypted(ids) if !ids.is_empty())
+    }
+
     /// Whether it is encrypted to this very certificate.
     #[must_use]
     pub fn is_encrypted_to(&self, recipient: &TrustedCertificate) -> bool {
@@ -155,7 +161,7 @@ impl ClientForm {
 /// Whether the whole message is encrypted, to whomever.
 #[must_use]
 pub fn is_encrypted(message: &Message) -> bool {
-    matches!(ClientForm::of(message), ClientForm::Encrypted(ids) if !ids.is_empty())
+    ClientForm::of(message).is_encrypted()
 }
 
 /// Whether any Content-Type reads like S/MIME, for headers of which no one reading is right.
