@@ -299,7 +299,7 @@ fn openssl(folder: &Path, options: &str) -> Result<()> {
 }
 
 /// What `openssl ca` wants to know; it is used because it alone makes certificates of the past.
-const CA_CONFIGURATION: &str = "
+pub(crate) const CA_CONFIGURATION: &str = "
 [ca]
 default_ca = here
 [here]

@@ -16,7 +16,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::pki::Identity;
+use crate::pki::{CA_CONFIGURATION, Identity};
 use crate::process::{self, Daemon};
 
 /// How long the responder may take to start.
@@ -55,7 +55,10 @@ impl Authority {
             responder: process::free_address()?,
             responding: RefCell::new(None),
         };
-        fs::write(authority.file("ca.cnf"), CONFIGURATION)?;
+        fs::write(
+            authority.file("ca.cnf"),
+            [REQUESTS, CA_CONFIGURATION].concat(),
+        )?;
         fs::write(authority.file("index.txt"), "")?;
         authority.openssl(
             "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -config ca.cnf \
@@ -323,7 +326,7 @@ impl Shared {
     }
 }
 
-const CONFIGURATION: &str = "
+const REQUESTS: &str = "
 [req]
 distinguished_name = names_of_requests
 x509_extensions = root
@@ -332,16 +335,4 @@ x509_extensions = root
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign
 subjectKeyIdentifier = hash
-[ca]
-default_ca = here
-[here]
-database = index.txt
-new_certs_dir = .
-rand_serial = yes
-default_md = sha256
-policy = names
-unique_subject = no
-[names]
-organizationName = supplied
-commonName = supplied
 ";

@@ -38,6 +38,12 @@ impl Scripted {
         }
     }
 
+    /// Its name, which stands before its errors.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// What the program makes of `words`: texts, or paths of files.
     ///
     /// # Errors

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Error, Result, anyhow, ensure};
+use anyhow::{Result, ensure};
 
-use super::{Cipher, Form, KeyMethod, Peer, RecipientForm, Sealing, Signature, Signing, no_word};
+use super::library::{self, ask};
+use super::{Cipher, KeyMethod, Peer, RecipientForm, Sealing, Signing, no_word};
 use crate::pki::Identity;
 use crate::scripted::{self, Scripted, kept};
 use crate::{mime, process};
@@ -48,7 +49,7 @@ impl Peer for Cryptography {
     }
 
     fn version(&self) -> Result<String> {
-        Ok(String::from_utf8(ask(PYTHON.ask(&[&"version"]))?)?)
+        Ok(String::from_utf8(ask(&PYTHON, &[&"version"])?)?)
     }
 
     fn verify(&self, _mail: &[u8]) -> Result<Vec<u8>> {
@@ -56,35 +57,11 @@ impl Peer for Cryptography {
     }
 
     fn sign(&self, entity: &[u8], signer: &Identity, how: Signing) -> Result<Vec<u8>> {
-        let digest = how.signature.digest();
-        let signature = match how.signature {
-            Signature::RsaPkcs1(_) => format!("rsa-pkcs1-{}", digest.name()),
-            Signature::RsaPss(_) => format!("rsa-pss-{}", digest.name()),
-            Signature::Ecdsa(_) => format!("ecdsa-{}", digest.name()),
-            Signature::Ed25519 => "ed25519-sha512".to_owned(),
-        };
-        let form = match how.form {
-            Form::Clear => "clear",
-            Form::Opaque => "opaque",
-        };
-        let file = kept(entity)?;
-        let signed = ask(PYTHON.ask(&[
-            &"sign",
-            &file.path(),
-            &signer.certificate,
-            &signer.key,
-            &signature,
-            &form,
-        ]))?;
-        Ok(match how.form {
-            Form::Clear => mime::multipart_signed(entity, &signed, digest.micalg()),
-            Form::Opaque => mime::pkcs7mime("signed-data", &signed),
-        })
+        library::sign(&PYTHON, entity, signer, how, "ed25519-sha512")
     }
 
     fn decrypt(&self, mail: &[u8], reader: &Identity) -> Result<Vec<u8>> {
-        let file = kept(&mime::payload(mail)?)?;
-        ask(PYTHON.ask(&[&"decrypt", &file.path(), &reader.certificate, &reader.key]))
+        library::decrypt(&PYTHON, mail, reader)
     }
 
     fn encrypt(&self, entity: &[u8], reader: &Identity, how: Sealing) -> Result<Vec<u8>> {
@@ -102,27 +79,21 @@ impl Peer for Cryptography {
             }
         };
         let file = kept(entity)?;
-        let sealed = ask(PYTHON.ask(&[&"encrypt", &file.path(), &reader.certificate, &cipher]))?;
+        let sealed = ask(
+            &PYTHON,
+            &[&"encrypt", &file.path(), &reader.certificate, &cipher],
+        )?;
         Ok(mime::pkcs7mime("enveloped-data", &sealed))
     }
 
     fn certificate(&self, message: &[u8]) -> Result<Vec<u8>> {
         let file = kept(message)?;
-        ask(PYTHON.ask(&[&"certificate", &file.path()]))
+        ask(&PYTHON, &[&"certificate", &file.path()])
     }
 
     fn certificates(&self, person: &Identity) -> Result<Vec<u8>> {
-        let answer = ask(PYTHON.ask(&[&"certificates", &person.certificate]))?;
+        let answer = ask(&PYTHON, &[&"certificates", &person.certificate])?;
         ensure!(!answer.is_empty(), "nothing");
         Ok(answer)
     }
-}
-
-fn ask(answer: Result<Vec<u8>>) -> Result<Vec<u8>> {
-    answer.map_err(in_short)
-}
-
-fn in_short(error: Error) -> Error {
-    let text = format!("{error:#}");
-    anyhow!("{}", text.strip_prefix("cryptography: ").unwrap_or(&text))
 }

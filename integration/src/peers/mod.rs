@@ -7,6 +7,7 @@
 mod bouncycastle;
 mod cryptography;
 mod gpgsm;
+mod library;
 mod nss;
 mod openssl;
 mod pkijs;

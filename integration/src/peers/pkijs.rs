@@ -2,11 +2,10 @@
 
 use std::process::Command;
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::Result;
 
-use super::{
-    Cipher, Digest, Form, KeyMethod, Peer, RecipientForm, Sealing, Signature, Signing, no_word,
-};
+use super::library::{self, ask};
+use super::{Cipher, Digest, KeyMethod, Peer, RecipientForm, Sealing, Signing, no_word};
 use crate::pki::{self, Identity};
 use crate::scripted::{self, Scripted, kept};
 use crate::{mime, process};
@@ -45,7 +44,7 @@ impl Peer for PkiJs {
     }
 
     fn version(&self) -> Result<String> {
-        Ok(String::from_utf8(ask(NODE.ask(&[&"version"]))?)?)
+        Ok(String::from_utf8(ask(&NODE, &[&"version"])?)?)
     }
 
     fn verify(&self, mail: &[u8]) -> Result<Vec<u8>> {
@@ -53,42 +52,21 @@ impl Peer for PkiJs {
         if mime::is_multipart_signed(mail) {
             let (signed, signature) = mime::clear_signed(mail)?;
             let (signature, content) = (kept(&signature)?, kept(&signed)?);
-            return ask(NODE.ask(&[&"verify", &signature.path(), &anchor, &content.path()]));
+            return ask(
+                &NODE,
+                &[&"verify", &signature.path(), &anchor, &content.path()],
+            );
         }
         let message = kept(&mime::payload(mail)?)?;
-        ask(NODE.ask(&[&"verify", &message.path(), &anchor]))
+        ask(&NODE, &[&"verify", &message.path(), &anchor])
     }
 
     fn sign(&self, entity: &[u8], signer: &Identity, how: Signing) -> Result<Vec<u8>> {
-        let digest = how.signature.digest();
-        let signature = match how.signature {
-            Signature::RsaPkcs1(_) => format!("rsa-pkcs1-{}", digest.name()),
-            Signature::RsaPss(_) => format!("rsa-pss-{}", digest.name()),
-            Signature::Ecdsa(_) => format!("ecdsa-{}", digest.name()),
-            Signature::Ed25519 => "ed25519".to_owned(),
-        };
-        let form = match how.form {
-            Form::Clear => "clear",
-            Form::Opaque => "opaque",
-        };
-        let file = kept(entity)?;
-        let signed = ask(NODE.ask(&[
-            &"sign",
-            &file.path(),
-            &signer.certificate,
-            &signer.key,
-            &signature,
-            &form,
-        ]))?;
-        Ok(match how.form {
-            Form::Clear => mime::multipart_signed(entity, &signed, digest.micalg()),
-            Form::Opaque => mime::pkcs7mime("signed-data", &signed),
-        })
+        library::sign(&NODE, entity, signer, how, "ed25519")
     }
 
     fn decrypt(&self, mail: &[u8], reader: &Identity) -> Result<Vec<u8>> {
-        let file = kept(&mime::payload(mail)?)?;
-        ask(NODE.ask(&[&"decrypt", &file.path(), &reader.certificate, &reader.key]))
+        library::decrypt(&NODE, mail, reader)
     }
 
     fn encrypt(&self, entity: &[u8], reader: &Identity, how: Sealing) -> Result<Vec<u8>> {
@@ -110,33 +88,27 @@ impl Peer for PkiJs {
         };
         let file = kept(entity)?;
         let bits = bits.to_string();
-        let sealed = ask(NODE.ask(&[
-            &"encrypt",
-            &file.path(),
-            &reader.certificate,
-            &cipher,
-            &bits,
-            &method,
-            &Digest::name(digest),
-        ]))?;
+        let sealed = ask(
+            &NODE,
+            &[
+                &"encrypt",
+                &file.path(),
+                &reader.certificate,
+                &cipher,
+                &bits,
+                &method,
+                &Digest::name(digest),
+            ],
+        )?;
         Ok(mime::pkcs7mime("enveloped-data", &sealed))
     }
 
     fn certificate(&self, message: &[u8]) -> Result<Vec<u8>> {
         let file = kept(message)?;
-        ask(NODE.ask(&[&"certificate", &file.path()]))
+        ask(&NODE, &[&"certificate", &file.path()])
     }
 
     fn certificates(&self, person: &Identity) -> Result<Vec<u8>> {
-        ask(NODE.ask(&[&"certificates", &person.certificate]))
+        ask(&NODE, &[&"certificates", &person.certificate])
     }
-}
-
-fn ask(answer: Result<Vec<u8>>) -> Result<Vec<u8>> {
-    answer.map_err(in_short)
-}
-
-fn in_short(error: Error) -> Error {
-    let text = format!("{error:#}");
-    anyhow!("{}", text.strip_prefix("pkijs: ").unwrap_or(&text))
 }
