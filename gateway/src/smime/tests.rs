@@ -108,6 +108,12 @@ fn encrypted(mail: &Message, recipients: &[&Person], profile: &Profile) -> Messa
     message(encrypt(mail, &recipients, profile).unwrap())
 }
 
+/// A certs-only message, DER.
+fn alices_certificate_alone() -> Vec<u8> {
+    let file = people::text(&PEOPLE.alice.certificate_file);
+    people::openssl(&["crl2pkcs7", "-nocrl", "-certfile", file, "-outform", "DER"])
+}
+
 fn keys(people: &[&Arc<Person>]) -> Vec<Arc<dyn Decryptor>> {
     people
         .iter()

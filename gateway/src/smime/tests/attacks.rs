@@ -192,15 +192,7 @@ fn content_inside_the_signature_beside_other_content_is_malformed() {
 
 #[test]
 fn certificates_alone_sign_nothing() {
-    let bundle = openssl(&[
-        "crl2pkcs7",
-        "-nocrl",
-        "-certfile",
-        text(&PEOPLE.alice.certificate_file),
-        "-outform",
-        "DER",
-    ]);
-    let bundle = encodify::base64::MIME.encode(&bundle);
+    let bundle = encodify::base64::MIME.encode(alices_certificate_alone());
     let opaque = format!(
         "From: alice@example.org\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data\r\n\
          Content-Transfer-Encoding: base64\r\n\r\n{bundle}"

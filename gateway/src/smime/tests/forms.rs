@@ -3,7 +3,6 @@
 use encodify::{base64, pem};
 
 use super::attacks::sealed_bytes;
-use super::people::{openssl, text};
 use super::*;
 
 /// The CMS of a mail of ours that is one base64 part.
@@ -92,14 +91,7 @@ fn other_files_are_no_smime() {
 
 #[test]
 fn certificates_alone_are_noted_and_sign_nothing() {
-    let bundle = openssl(&[
-        "crl2pkcs7",
-        "-nocrl",
-        "-certfile",
-        text(&PEOPLE.alice.certificate_file),
-        "-outform",
-        "DER",
-    ]);
+    let bundle = alices_certificate_alone();
     let body = format!(
         "Content-Transfer-Encoding: base64\r\n\r\n{}",
         base64::MIME.encode(&bundle)
